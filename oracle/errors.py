@@ -1,0 +1,162 @@
+"""Errors of the oracle package; the branch says what the caller can do.
+
+    OracleError
+    ├── InvalidMessageError         refuse: the bytes are no message of the profile
+    ├── InvalidKeyError             refuse: a key or key file cannot be used
+    ├── InvalidSeriesError          refuse: a meter series cannot be read
+    ├── InvalidLogProofError        refuse: a proof or range of the log does not hold
+    ├── InvalidCheckpointError      refuse: a checkpoint is malformed or under-signed
+    ├── InvalidPackageError         refuse: a proof package failed a stage; names it
+    ├── InvalidTrustError           refuse: a trust file cannot be used
+    ├── RefusedReadingError         refuse: one of checks 1 to 5 failed; names it
+    ├── ReplayedReadingError        ignore: the same bytes are stored already
+    ├── EquivocationError           stop: a device signed two messages for one seq
+    ├── ConflictOutboxError         stop: an outbox belongs to another carrier
+    ├── UnavailableInboxError       retry: the inbox cannot store at the moment
+    └── UnavailableUplinkError      retry: the inbox cannot be reached at the moment
+
+Each message is one sentence with what, where, expected and given; the facts are
+attributes too. Wrong use by the programmer stays `ValueError` or `TypeError`.
+"""
+
+
+class OracleError(Exception):
+    """Something the oracle expects to meet in normal operation."""
+
+
+class InvalidMessageError(OracleError):
+    """The bytes are not a message of the reading profile.
+
+    Attributes:
+        expected: What the profile asks for.
+        given: What was found.
+    """
+
+    def __init__(self, expected: str, given: str) -> None:
+        super().__init__(f"message is not of the profile: expected {expected}, {given}")
+        self.expected = expected
+        self.given = given
+
+
+class InvalidKeyError(OracleError):
+    """A key, key file or suite cannot be used; the message says what to do."""
+
+
+class InvalidSeriesError(OracleError):
+    """A meter series cannot be read; the message names file and line."""
+
+
+class RefusedReadingError(OracleError):
+    """A reading failed one of the checks that refuse.
+
+    Attributes:
+        check: Number of the check, as in `oracle.reading.checks`.
+        name: Name of the check.
+        expected: What would have passed.
+        given: What was found.
+    """
+
+    def __init__(self, check: int, name: str, expected: str, given: str) -> None:
+        super().__init__(
+            f"check {check} ({name}) refused the reading: "
+            f"expected {expected}, given {given}"
+        )
+        self.check = check
+        self.name = name
+        self.expected = expected
+        self.given = given
+
+
+class ReplayedReadingError(OracleError):
+    """The same bytes are stored already: their first receipt answers again.
+
+    Attributes:
+        seq: Sequence number of the reading.
+        digest: 32 bytes, keccak256 of the message.
+    """
+
+    def __init__(self, seq: int, digest: bytes) -> None:
+        super().__init__(
+            f"check 6 (sequence) saw seq {seq} again with the same bytes: "
+            "the stored receipt answers it"
+        )
+        self.seq = seq
+        self.digest = digest
+
+
+class EquivocationError(OracleError):
+    """A carrier signed two different messages with one sequence number.
+
+    Attributes:
+        seq: Sequence number that both messages carry.
+        stored: 32 bytes, digest of the message stored first.
+        given: 32 bytes, digest of the message that came now.
+    """
+
+    def __init__(self, seq: int, stored: bytes, given: bytes) -> None:
+        super().__init__(
+            f"check 6 (sequence) saw seq {seq} again with other bytes: expected "
+            f"{stored.hex()}, given {given.hex()}; both are kept as evidence and the "
+            "carrier waits for the identity platform"
+        )
+        self.seq = seq
+        self.stored = stored
+        self.given = given
+
+
+class ConflictOutboxError(OracleError):
+    """An outbox belongs to another carrier, key or contract; a person must decide."""
+
+
+class UnavailableInboxError(OracleError):
+    """The inbox cannot store at the moment; nothing of the request was acknowledged.
+
+    Attributes:
+        retry_after_s: Seconds after which a new attempt makes sense.
+        is_overload: True when the queue is full, False when the disk or database is.
+    """
+
+    def __init__(self, message: str, retry_after_s: int, is_overload: bool) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+        self.is_overload = is_overload
+
+
+class UnavailableUplinkError(OracleError):
+    """The inbox cannot be reached or asks to wait; what is unsent stays stored.
+
+    Attributes:
+        retry_after_s: Seconds to wait before the next attempt.
+    """
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class InvalidLogProofError(OracleError):
+    """A proof or compact range of the log does not hold; the message says where."""
+
+
+class InvalidCheckpointError(OracleError):
+    """A checkpoint is malformed, or a cosignature that must hold does not."""
+
+
+class InvalidTrustError(OracleError):
+    """A trust file cannot be used; the message names the field and what to do."""
+
+
+class InvalidPackageError(OracleError):
+    """A proof package failed one stage of the verification.
+
+    Attributes:
+        subject: The thing that fails: a byte, reading, factor, member or field.
+        expected: What would have passed.
+        given: What was found.
+    """
+
+    def __init__(self, subject: str, expected: str, given: str) -> None:
+        super().__init__(f"{subject}: expected {expected}, given {given}")
+        self.subject = subject
+        self.expected = expected
+        self.given = given
