@@ -8,10 +8,17 @@
     ├── InvalidCheckpointError      refuse: a checkpoint is malformed or under-signed
     ├── InvalidPackageError         refuse: a proof package failed a stage; names it
     ├── InvalidTrustError           refuse: a trust file cannot be used
+    ├── InvalidProposalError        refuse: a proposed report is not what it must be
+    ├── InvalidEnvelopeError        refuse: a message between members is not authentic
+    ├── InvalidSettingsError        refuse: the configuration cannot be used
     ├── RefusedReadingError         refuse: one of checks 1 to 5 failed; names it
     ├── ReplayedReadingError        ignore: the same bytes are stored already
+    ├── StaleProposalError          ignore: the round or number is past already
     ├── EquivocationError           stop: a device signed two messages for one seq
+    ├── ConflictBallotError         stop: a vote or signature would contradict another
     ├── ConflictOutboxError         stop: an outbox belongs to another carrier
+    ├── UnavailableQuorumError      retry: too few members answered in time
+    ├── UnavailableMemberError      retry: one member cannot be reached or cannot answer
     ├── UnavailableInboxError       retry: the inbox cannot store at the moment
     └── UnavailableUplinkError      retry: the inbox cannot be reached at the moment
 
@@ -160,3 +167,102 @@ class InvalidPackageError(OracleError):
         self.subject = subject
         self.expected = expected
         self.given = given
+
+
+class InvalidProposalError(OracleError):
+    """A proposed report is not the one this member computes.
+
+    Attributes:
+        reason: Field or rule that fails, as a word.
+        expected: What would have passed.
+        given: What was found.
+    """
+
+    def __init__(self, reason: str, expected: str, given: str) -> None:
+        super().__init__(
+            f"proposal refused for its {reason}: expected {expected}, given {given}"
+        )
+        self.reason = reason
+        self.expected = expected
+        self.given = given
+
+
+class InvalidEnvelopeError(OracleError):
+    """A message between members is malformed, foreign, old or not authentic.
+
+    Attributes:
+        expected: What would have passed.
+        given: What was found.
+    """
+
+    def __init__(self, expected: str, given: str) -> None:
+        super().__init__(f"message of a member: expected {expected}, given {given}")
+        self.expected = expected
+        self.given = given
+
+
+class InvalidSettingsError(OracleError):
+    """The configuration cannot be used; the message names the key and what to do."""
+
+
+class StaleProposalError(OracleError):
+    """The proposal's number or round is past, or not reached yet.
+
+    Attributes:
+        subject: "seq" or "round".
+        expected: What would have passed.
+        given: What was found.
+    """
+
+    def __init__(self, subject: str, expected: str, given: str) -> None:
+        super().__init__(
+            f"proposal is out of turn: expected {subject} {expected}, given {given}"
+        )
+        self.subject = subject
+        self.expected = expected
+        self.given = given
+
+
+class ConflictBallotError(OracleError):
+    """A vote or signature would contradict an earlier one of this member.
+
+    Attributes:
+        act: "vote", "lock" or "signature".
+        earlier: 32 bytes, hash of the report that was first.
+        given: 32 bytes, hash of the report that came now.
+    """
+
+    def __init__(self, act: str, earlier: bytes, given: bytes) -> None:
+        super().__init__(
+            f"a {act} for report {given.hex()} would contradict the earlier one for "
+            f"{earlier.hex()}; this member keeps to the earlier"
+        )
+        self.act = act
+        self.earlier = earlier
+        self.given = given
+
+
+class UnavailableQuorumError(OracleError):
+    """Too few members answered in time; the round is tried again.
+
+    Attributes:
+        threshold: Answers needed.
+        given: Answers that came.
+        refusals: Reasons of the others.
+    """
+
+    def __init__(
+        self, what: str, threshold: int, given: int, refusals: tuple[str, ...] = ()
+    ) -> None:
+        because = f" ({'; '.join(refusals)})" if refusals else ""
+        super().__init__(
+            f"{what}: expected answers of {threshold} members with the role rule, "
+            f"got {given}{because}; the next round tries again"
+        )
+        self.threshold = threshold
+        self.given = given
+        self.refusals = refusals
+
+
+class UnavailableMemberError(OracleError):
+    """One member cannot be reached or cannot answer at the moment."""
