@@ -1,0 +1,394 @@
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from accounting.errors import (
+    ConflictSampleError,
+    InvalidSampleError,
+    UnavailableReadingsError,
+)
+from accounting.metering import (
+    FLAG_LATE,
+    FLAG_RESET,
+    FLAG_SWAP,
+    Channel,
+    MeterLedger,
+    Sample,
+    build_intervals,
+)
+from accounting.quantities import Quantity
+from accounting.substitution import MIN_RATE
+
+STEP = 900
+START = 1_672_502_400  # 2023-01-01 00:00 +08:00
+
+
+def channel(**changes):
+    fields = {
+        "register": 1,
+        "quantity": "active energy import",
+        "unit": "kWh",
+        "scale": Fraction(1, 100),
+        "modulus": 1_000_000,
+        "nameplate_max_per_h": None,
+        "provenance": "meter-signed",
+    }
+    return Channel(**{**fields, **changes})
+
+
+def steady(count, counts=10, first=100, start=START, step=STEP):
+    """Return samples that rise evenly, one at every step."""
+    return [Sample(i, start + i * step, first + i * counts) for i in range(count)]
+
+
+def ledger(samples, steps=4, **options):
+    used = options.pop("channel", channel())
+    return build_intervals(samples, used, START, START + steps * STEP, **options)
+
+
+def kinds(result: MeterLedger):
+    return [fact.kind for fact in result.facts]
+
+
+class TestPlainReadings:
+    def test_intervals_are_register_differences(self):
+        samples = [Sample(i, START + i * STEP, v) for i, v in enumerate([5, 8, 8, 20])]
+
+        result = ledger(samples, steps=3)
+
+        assert [i.measured for i in result.intervals] == [3, 0, 12]
+        assert result.measured == Quantity.of("0.15", "kWh")
+        assert result.coverage == 1
+        assert result.facts == ()
+
+    def test_the_last_interval_may_be_shorter(self):
+        result = build_intervals(steady(3), channel(), START, START + 1200)
+
+        assert [(i.start - START, i.end - START) for i in result.intervals] == [
+            (0, 900),
+            (900, 1200),
+        ]
+        assert [i.measured for i in result.intervals] == [10, 3]
+
+    def test_an_edge_between_two_readings_is_read_in_proportion(self):
+        samples = [Sample(0, START - 300, 0), Sample(1, START + 600, 100)]
+
+        result = build_intervals(samples, channel(), START, START + 600, 600)
+
+        assert result.measured == Quantity.of("0.67", "kWh")  # 100 - floor(33.3)
+
+    def test_adjoining_periods_share_every_count(self):
+        samples = [Sample(i, START + 7 + i * 1000, 37 * i) for i in range(12)]
+        middle, end = START + 4500, START + 9000
+
+        parts = [
+            build_intervals(samples, channel(), START + 7, middle),
+            build_intervals(samples, channel(), middle, end),
+        ]
+        whole = build_intervals(samples, channel(), START + 7, end)
+
+        assert parts[0].measured + parts[1].measured == whole.measured
+
+    def test_samples_outside_the_period_change_nothing(self):
+        inside = steady(5)
+        outside = [Sample(9, START + 9 * STEP, 700), Sample(10, START + 10 * STEP, 900)]
+
+        assert ledger(inside) == ledger(inside + outside)
+
+    def test_a_meter_read_hourly_has_no_gaps(self):
+        samples = steady(5, step=3600)
+
+        result = build_intervals(samples, channel(), START, START + 4 * 3600)
+
+        assert result.coverage == 1
+        assert kinds(result) == []
+
+    def test_two_readings_at_one_second_count_once_each(self):
+        samples = [
+            Sample(0, START, 0),
+            Sample(1, START + STEP, 10),
+            Sample(2, START + STEP, 13),
+            Sample(3, START + 2 * STEP, 20),
+        ]
+
+        first = ledger(samples, steps=1)
+        second = build_intervals(samples, channel(), START + STEP, START + 2 * STEP)
+
+        assert [first.measured, second.measured] == [
+            Quantity.of("0.13", "kWh"),
+            Quantity.of("0.07", "kWh"),
+        ]
+
+
+class TestGap:
+    def test_a_gap_loses_no_energy(self):
+        samples = [s for s in steady(9) if s.seq not in {3, 4, 5}]
+
+        result = ledger(samples, steps=8)
+
+        assert result.measured == Quantity.of("0.8", "kWh")
+        assert result.substituted == Quantity.of(0, "kWh")
+        assert kinds(result) == ["gap"]
+
+    def test_a_gap_lowers_the_coverage_by_its_time(self):
+        samples = [s for s in steady(9) if s.seq not in {3, 4, 5}]
+
+        result = ledger(samples, steps=8)
+
+        assert result.coverage == Fraction(4, 8)
+        assert [i.quality for i in result.intervals] == (
+            ["measured"] * 2 + ["distributed"] * 4 + ["measured"] * 2
+        )
+
+    def test_a_gap_is_spread_in_whole_counts(self):
+        samples = [Sample(0, START, 0), Sample(1, START + STEP, 5)]
+        samples += [Sample(2, START + 2 * STEP, 9), Sample(6, START + 5 * STEP, 19)]
+
+        result = ledger(samples, steps=5)
+
+        assert [i.measured for i in result.intervals] == [5, 4, 3, 3, 4]
+
+
+class TestRollover:
+    def test_the_declared_modulus_is_added(self):
+        samples = [Sample(0, START, 990), Sample(1, START + STEP, 15)]
+
+        result = ledger(samples, steps=1, channel=channel(modulus=1000))
+
+        assert result.intervals[0].measured == 25
+        assert kinds(result) == ["rollover"]
+
+    def test_without_a_modulus_a_decrease_is_unknown(self):
+        samples = [*steady(3), Sample(3, START + 3 * STEP, 7)]
+
+        result = ledger(samples, steps=3, channel=channel(modulus=None))
+
+        assert kinds(result) == ["implausible", "substituted"]
+        assert result.measured == Quantity.of("0.2", "kWh")
+        assert result.substituted == Quantity.of("0.1", "kWh")
+
+    def test_a_value_at_the_modulus_is_refused(self):
+        with pytest.raises(InvalidSampleError, match="expected 0 to 999, got 1000"):
+            ledger([Sample(0, START, 1000)], channel=channel(modulus=1000))
+
+    def test_a_negative_value_is_refused(self):
+        with pytest.raises(InvalidSampleError, match="got -1"):
+            ledger([Sample(0, START, -1)], channel=channel(modulus=None))
+
+
+class TestReset:
+    @pytest.mark.parametrize(
+        ("boot", "flags"), [(1, 0), (0, FLAG_RESET), (1, FLAG_RESET)]
+    )
+    def test_the_restarted_register_counts_and_the_rest_is_derived(self, boot, flags):
+        samples = [*steady(3), Sample(3, START + 3 * STEP, 4, boot, flags)]
+
+        result = ledger(samples, steps=3)
+
+        assert result.measured == Quantity.of("0.24", "kWh")
+        assert result.substituted == Quantity.of("0.06", "kWh")
+        assert kinds(result) == ["reset", "substituted"]
+        assert result.coverage == Fraction(2, 3)
+
+    def test_a_restart_that_kept_the_register_is_no_reset(self):
+        samples = [*steady(3), Sample(3, START + 3 * STEP, 130, boot=1)]
+
+        result = ledger(samples, steps=3)
+
+        assert kinds(result) == []
+        assert result.measured == Quantity.of("0.3", "kWh")
+
+    def test_the_record_keeps_the_original_and_the_window(self):
+        samples = [*steady(3), Sample(3, START + 3 * STEP, 4, boot=1)]
+
+        (record,) = ledger(samples, steps=3).substitutions
+
+        assert (record.unknown.before, record.unknown.after) == (samples[2], samples[3])
+        assert record.unknown.known_counts == 4
+        assert record.basis == "window"
+        assert record.rule == "highest-rate-of-7-days/v1"
+        assert len(record.window_digest) == 32
+
+    def test_a_reset_in_a_gap_is_derived_for_the_whole_gap(self):
+        samples = [*steady(3), Sample(9, START + 6 * STEP, 12, boot=1)]
+
+        result = ledger(samples, steps=6)
+
+        assert result.measured == Quantity.of("0.32", "kWh")
+        assert result.substituted == Quantity.of("0.28", "kWh")
+        assert [i.quality for i in result.intervals[2:]] == ["substituted"] * 4
+
+
+class TestSwap:
+    def test_the_new_meter_starts_its_own_count(self):
+        samples = [*steady(3), Sample(3, START + 2 * STEP, 7000, flags=FLAG_SWAP)]
+        samples.append(Sample(4, START + 3 * STEP, 7010))
+
+        result = ledger(samples, steps=3)
+
+        assert result.measured == Quantity.of("0.3", "kWh")
+        assert result.substituted == Quantity.of(0, "kWh")
+        assert kinds(result) == ["swap"]
+
+    def test_time_between_the_meters_is_derived(self):
+        samples = [*steady(3), Sample(3, START + 3 * STEP, 7000, flags=FLAG_SWAP)]
+
+        result = ledger(samples, steps=3)
+
+        assert result.substituted == Quantity.of("0.1", "kWh")
+        assert kinds(result) == ["substituted", "swap"]
+
+
+class TestEdgesWithoutReading:
+    def test_intake_takes_the_highest_rate_of_the_window(self):
+        values = [0, 10, 40, 50]
+        samples = [Sample(i, START + i * STEP, v) for i, v in enumerate(values)]
+
+        result = ledger(samples, steps=4)
+
+        assert result.intervals[3].substituted == 30
+        assert result.coverage == Fraction(3, 4)
+
+    def test_export_takes_the_lowest_rate_of_the_window(self):
+        values = [0, 10, 40, 50]
+        samples = [Sample(i, START + i * STEP, v) for i, v in enumerate(values)]
+
+        result = ledger(samples, steps=4, rule=MIN_RATE)
+
+        assert result.intervals[3].substituted == 10
+
+    def test_a_missing_start_looks_forward(self):
+        result = ledger(steady(5)[1:])
+
+        assert result.intervals[0].substituted == 10
+        assert result.intervals[0].quality == "substituted"
+
+    def test_the_nameplate_serves_where_nothing_was_observed(self):
+        samples = [Sample(0, START, 9), Sample(1, START + STEP, 2, boot=1)]
+
+        result = ledger(
+            samples, steps=1, channel=channel(nameplate_max_per_h=Fraction(4))
+        )
+
+        assert result.substitutions[0].basis == "nameplate"
+        assert result.total == Quantity.of(1, "kWh")
+
+    def test_without_a_nameplate_the_ledger_is_refused(self):
+        samples = [Sample(0, START, 9), Sample(1, START + STEP, 2, boot=1)]
+
+        with pytest.raises(UnavailableReadingsError, match="nameplate maximum"):
+            ledger(samples, steps=1)
+
+    @pytest.mark.parametrize("count", [0, 1])
+    def test_one_reading_is_no_ledger(self, count):
+        with pytest.raises(UnavailableReadingsError, match="at least two"):
+            ledger(steady(count))
+
+    def test_readings_before_the_period_are_no_ledger(self):
+        samples = steady(3, start=START - 3 * STEP)
+
+        with pytest.raises(UnavailableReadingsError, match="touch the period"):
+            ledger(samples)
+
+
+class TestDoubtfulReadings:
+    def test_a_rate_above_the_nameplate_is_flagged_and_kept(self):
+        bound = channel(nameplate_max_per_h=Fraction(1))
+        samples = [Sample(0, START, 0), Sample(1, START + STEP, 28)]
+
+        result = ledger(samples, steps=1, channel=bound)
+
+        assert kinds(result) == ["implausible"]
+        assert result.measured == Quantity.of("0.28", "kWh")
+
+    def test_a_tenth_above_the_nameplate_is_tolerated(self):
+        bound = channel(nameplate_max_per_h=Fraction(1), scale=Fraction(1, 1000))
+        samples = [Sample(0, START, 0), Sample(1, START + STEP, 275)]
+
+        assert kinds(ledger(samples, steps=1, channel=bound)) == []
+
+    def test_a_clock_that_runs_backward_moves_the_register_only(self):
+        samples = steady(5)
+        samples[2] = Sample(2, START - 50, 120)
+
+        result = ledger(samples)
+
+        assert "implausible" in kinds(result)
+        assert result.measured == Quantity.of("0.4", "kWh")
+
+    def test_late_readings_are_one_fact_a_run(self):
+        samples = steady(5)
+        for i in (2, 3):
+            samples[i] = Sample(i, samples[i].ts, samples[i].value, flags=FLAG_LATE)
+
+        result = ledger(samples)
+
+        assert [(f.kind, f.detail) for f in result.facts] == [
+            ("late", "2 readings sent after their time")
+        ]
+
+    def test_two_values_for_one_sequence_stop_the_ledger(self):
+        samples = [*steady(3), Sample(1, START + STEP, 111)]
+
+        with pytest.raises(ConflictSampleError, match="two values for sequence 1"):
+            ledger(samples, steps=2)
+
+    def test_an_empty_period_is_a_programming_error(self):
+        with pytest.raises(ValueError, match="positive"):
+            build_intervals(steady(3), channel(), START, START)
+
+
+@st.composite
+def registers(draw):
+    """Draw increments of a register that rolls over, and which samples arrive."""
+    rises = draw(st.lists(st.integers(0, 900), min_size=2, max_size=40))
+    first = draw(st.integers(0, 999))
+    values = [first]
+    for rise in rises:
+        values.append((values[-1] + rise) % 1000)
+    samples = [Sample(i, START + i * STEP, v) for i, v in enumerate(values)]
+    return rises, samples
+
+
+class TestLaws:
+    @given(registers(), st.sampled_from([300, 900, 1000, 3600]))
+    @settings(max_examples=80, deadline=None)
+    def test_intervals_sum_to_the_register_difference(self, drawn, step):
+        rises, samples = drawn
+        end = START + len(rises) * STEP
+
+        result = build_intervals(samples, channel(modulus=1000), START, end, step)
+
+        assert sum(i.measured for i in result.intervals) == sum(rises)
+        assert result.substituted.value == 0
+        assert result.measured == Quantity.of(Fraction(sum(rises), 100), "kWh")
+
+    @given(registers(), st.data())
+    @settings(max_examples=80, deadline=None)
+    def test_order_and_repetition_of_deliveries_change_nothing(self, drawn, data):
+        rises, samples = drawn
+        repeated = data.draw(st.lists(st.sampled_from(samples), max_size=20))
+        shuffled = data.draw(st.permutations(samples + repeated))
+        end = START + len(rises) * STEP
+        used = channel(modulus=1000)
+
+        assert build_intervals(shuffled, used, START, end) == build_intervals(
+            samples, used, START, end
+        )
+
+    @given(registers(), st.data())
+    @settings(max_examples=80, deadline=None)
+    def test_any_cut_of_a_period_conserves_every_count(self, drawn, data):
+        rises, samples = drawn
+        end = START + len(rises) * STEP
+        cut = data.draw(st.integers(START + 1, end - 1))
+        used = channel(modulus=1000)
+
+        parts = [
+            build_intervals(samples, used, START, cut),
+            build_intervals(samples, used, cut, end),
+        ]
+
+        assert sum(p.measured.value for p in parts) * 100 == sum(rises)
