@@ -1,1 +1,1 @@
-"""."""
+"""The carrier: signer, meter series, store and forward, uplink."""

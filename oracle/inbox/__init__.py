@@ -1,1 +1,1 @@
-"""."""
+"""The durable inbox: verify, store, commit, and only then acknowledge."""

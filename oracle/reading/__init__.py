@@ -1,1 +1,1 @@
-"""."""
+"""Signed readings: profile, suites, carriers, numbered checks; no input or output."""
