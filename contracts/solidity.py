@@ -14,6 +14,7 @@ from enum import IntEnum
 from functools import cache
 from typing import Annotated, Any
 
+from eth_abi.decoding import ContextFramesBytesIO
 from eth_abi.registry import registry
 
 from contracts.hashing import address_bytes, checksum_address
@@ -134,16 +135,25 @@ def encoder(abi: str) -> Callable[[Any], bytes]:
     return typing.cast("Callable[[Any], bytes]", registry.get_encoder(abi))
 
 
-@cache
-def decoder(abi: str) -> Callable[[Any], Any]:
-    """Compile the decoder of an ABI type once.
+def decode_abi(abi: str, data: bytes) -> Any:
+    """Decode ABI-encoded bytes.
 
     Args:
         abi: Canonical ABI type; a tuple for several values.
+        data: The bytes.
 
     Returns:
-        Function from a stream to the value.
+        The value; addresses in lower case, see ``reader``.
+
+    Raises:
+        DecodingError: The bytes are no such value.
     """
+    stream = ContextFramesBytesIO(data)  # type: ignore[no-untyped-call]  # eth_abi's
+    return _decoder(abi)(stream)
+
+
+@cache
+def _decoder(abi: str) -> Callable[[Any], Any]:
     return typing.cast("Callable[[Any], Any]", registry.get_decoder(abi))
 
 
