@@ -321,6 +321,8 @@ class Halt(Fact, Base):
 
 
 FACT_TABLES: tuple[Table, ...] = tuple(
-    table for table in Base.metadata.sorted_tables if "block_number" in table.primary_key
+    table
+    for table in Base.metadata.sorted_tables
+    if "block_number" in table.primary_key.columns
 )
 """Every table the indexer fills, and a rewind shortens."""

@@ -11,7 +11,7 @@ block and log index, never changed. Present state is a query over facts
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, LargeBinary, String, Text
+from sqlalchemy import BigInteger, LargeBinary, String, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -48,10 +48,12 @@ class Base(DeclarativeBase):
 class Fact:
     """Where in the chain a row comes from; the key of most ledger tables."""
 
-    block_number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    block_number: Mapped[int] = mapped_column(
+        primary_key=True, autoincrement=False, sort_order=-3
+    )
     """Block of the log entry."""
     log_index: Mapped[int] = mapped_column(
-        Integer, primary_key=True, autoincrement=False
+        primary_key=True, autoincrement=False, sort_order=-2
     )
     """Place of the log entry in its block."""
 
@@ -59,5 +61,7 @@ class Fact:
 class PartOfFact(Fact):
     """A row of several that one log entry makes."""
 
-    part: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    part: Mapped[int] = mapped_column(
+        primary_key=True, autoincrement=False, sort_order=-1
+    )
     """Place among them."""
