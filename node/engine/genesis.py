@@ -1,0 +1,37 @@
+"""Block 0: written once, kept in the journal, the same file at every start."""
+
+import json
+import time
+
+from node.engine.settings import EngineSettings
+
+_FORKS_BY_BLOCK = (
+    "homesteadBlock", "eip150Block", "eip155Block", "eip158Block", "byzantiumBlock",
+    "constantinopleBlock", "petersburgBlock", "istanbulBlock", "berlinBlock",
+    "londonBlock",
+)  # fmt: skip
+_FORKS_BY_TIME = ("shanghaiTime", "cancunTime")
+
+
+def genesis_document(settings: EngineSettings) -> str:
+    """Return the genesis file of a new chain: Cancun, base fee 0, given balances."""
+    at = int(time.time()) if settings.genesis_time is None else settings.genesis_time
+    config: dict[str, int] = {"chainId": settings.chain_id}
+    config |= dict.fromkeys(_FORKS_BY_BLOCK + _FORKS_BY_TIME, 0)
+    config["terminalTotalDifficulty"] = 0
+    document = {
+        "config": config,
+        "nonce": "0x0",
+        "timestamp": hex(at),
+        "extraData": "0x",
+        "gasLimit": hex(settings.block_gas_limit),
+        "difficulty": "0x0",
+        "mixHash": "0x" + 32 * "00",
+        "coinbase": "0x" + 20 * "00",
+        "baseFeePerGas": "0x0",
+        "alloc": {
+            address.lower(): {"balance": hex(wei)}
+            for address, wei in sorted(settings.genesis_alloc.items())
+        },
+    }
+    return json.dumps(document, indent=1, sort_keys=True)

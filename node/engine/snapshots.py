@@ -1,0 +1,109 @@
+"""Snapshots of the engine's state: they shorten a replay and decide nothing.
+
+A snapshot is one file, ``<height>.snapshot``: a line of JSON (height, block hash,
+SHA-256 of the rest) and the dump as the engine gave it. It is written to a
+temporary file, synced and renamed; two generations are kept. A damaged one is
+passed over for the older one, or for a replay from block 0.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from node.errors import UnavailableStorageError
+
+GENERATIONS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The engine's whole state after a block."""
+
+    height: int
+    block_hash: bytes
+    """32 bytes."""
+
+    dump: str
+    """What ``anvil_dumpState`` returned."""
+
+
+class SnapshotFolder:
+    """The snapshots of one chain.
+
+    Args:
+        folder: Where they are; created if absent.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def write(self, snapshot: Snapshot) -> Path:
+        """Write a snapshot durably and drop generations beyond the second.
+
+        Raises:
+            UnavailableStorageError: If it cannot be written; none is lost then.
+        """
+        body = snapshot.dump.encode("ascii")
+        path = self._folder / f"{snapshot.height:012d}.snapshot"
+        temporary = path.with_suffix(".partial")
+        try:
+            with temporary.open("wb") as file:
+                file.write(_head_line(snapshot, body) + body)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+            _sync_folder(self._folder)
+        except OSError as exc:
+            temporary.unlink(missing_ok=True)
+            raise UnavailableStorageError(
+                f"snapshot {path} could not be written ({exc}): free disk space; the "
+                "journal is complete without it"
+            ) from exc
+        for old in self._paths()[GENERATIONS:]:
+            old.unlink(missing_ok=True)
+        return path
+
+    def newest_first(self) -> Iterator[Snapshot | None]:
+        """Yield each snapshot, or None in place of one that is damaged."""
+        for path in self._paths():
+            yield _read(path)
+
+    def heights(self) -> list[int]:
+        """Return the heights of undamaged snapshots, newest first."""
+        return [each.height for each in self.newest_first() if each is not None]
+
+    def _paths(self) -> list[Path]:
+        return sorted(self._folder.glob("*.snapshot"), reverse=True)
+
+
+def _head_line(snapshot: Snapshot, body: bytes) -> bytes:
+    head = {
+        "height": snapshot.height,
+        "block_hash": snapshot.block_hash.hex(),
+        "sha256": hashlib.sha256(body).hexdigest(),
+    }
+    return json.dumps(head).encode("ascii") + b"\n"
+
+
+def _read(path: Path) -> Snapshot | None:
+    try:
+        head_line, _, body = path.read_bytes().partition(b"\n")
+        head = json.loads(head_line)
+        if hashlib.sha256(body).hexdigest() != head["sha256"]:
+            return None
+        block_hash = bytes.fromhex(head["block_hash"])
+        return Snapshot(int(head["height"]), block_hash, body.decode("ascii"))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
