@@ -3,7 +3,8 @@
 A member fills `StatementEvidence` from its database and the chain's events;
 `oracle.evidence.package.build_package` turns it into one file. Nothing is checked
 here: the builder refuses what is incomplete, and only `oracle.evidence.verify`
-decides what a package proves.
+decides what a package proves. A member computes its statements from the samples that
+`oracle.evidence.samples.source_readings` makes, because the verifier does the same.
 """
 
 from collections.abc import Mapping
@@ -139,3 +140,37 @@ class StatementEvidence:
     """Frontier of the log before the first batch: size = its seq = `log_size`."""
     batches: tuple[BatchEvidence, ...]
     """Batches `first_batch` to `last_batch` of the stream, ascending, all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPart:
+    """One batch in a package: its report and the readings that the statement used."""
+
+    report: BatchReport
+    """Anchored report."""
+    attestation: Attestation
+    """Signatures under configuration `report.rules_version`."""
+    readings: tuple[tuple[int, bytes], ...]
+    """Index in the batch and whole message, ascending."""
+    nodes: tuple[bytes, ...]
+    """Joint proof of the readings' leaves, 32 bytes each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A decoded package; nothing in it is verified."""
+
+    chain: ChainIdentity
+    """Chain and contracts."""
+    configurations: tuple[Configuration, ...]
+    """Member configurations that signatures here refer to."""
+    statement: StatementPart
+    """The statement."""
+    rule_book: RuleBookPart
+    """Rule sets, factor year and boundary."""
+    registries: tuple[RegistryPart, ...]
+    """Registry states that batches with readings name."""
+    log_range: CompactRange
+    """Frontier of the log before the first batch."""
+    batches: tuple[BatchPart, ...]
+    """Batches of the statement, ascending."""
