@@ -1,0 +1,98 @@
+"""Carrier states and reports as bytes, for the member's database. Pure."""
+
+from dataclasses import astuple, fields
+from typing import Any, TypeVar
+
+import cbor2
+
+from contracts.structs import BatchReport
+from contracts.typed_data import CodeReport, StatementReport
+from oracle.reading.profile import Reading
+from oracle.reading.state import Around, CarrierState, Gap, Neighbour
+
+Report = TypeVar("Report", BatchReport, StatementReport, CodeReport)
+
+
+def encode_report(report: BatchReport | StatementReport | CodeReport) -> bytes:
+    """Encode a report as the CBOR array of its fields.
+
+    Args:
+        report: Report of any kind.
+
+    Returns:
+        CBOR bytes.
+    """
+    values = (getattr(report, field.name) for field in fields(report))
+    return cbor2.dumps([int(v) if isinstance(v, int) else v for v in values])
+
+
+def decode_report(kind: type[Report], data: bytes) -> Report:
+    """Decode what `encode_report` encoded.
+
+    Args:
+        kind: Class of the report.
+        data: CBOR bytes.
+
+    Returns:
+        The report.
+
+    Raises:
+        ValueError: The bytes are no such report.
+    """
+    values = cbor2.loads(data)
+    if not isinstance(values, list) or len(values) != len(fields(kind)):
+        message = f"expected the {len(fields(kind))} fields of a {kind.__name__}"
+        raise ValueError(message)
+    if any(type(value) not in (int, bytes) for value in values):
+        message = f"expected integers and bytes in a {kind.__name__}"
+        raise ValueError(message)
+    return kind(*values)
+
+
+def encode_state(state: CarrierState) -> bytes:
+    """Encode a carrier's state without its map of digests, which the rows keep.
+
+    Args:
+        state: State after a batch.
+
+    Returns:
+        CBOR bytes.
+    """
+    gaps = [
+        [gap.first, gap.last, _row(gap.around.below), _row(gap.around.above)]
+        for gap in state.gaps
+    ]
+    return cbor2.dumps([_row(state.latest), gaps])
+
+
+def decode_state(data: bytes) -> CarrierState:
+    """Decode what `encode_state` encoded.
+
+    Args:
+        data: CBOR bytes.
+
+    Returns:
+        The state.
+    """
+    latest, gaps = cbor2.loads(data)
+    return CarrierState(
+        _neighbour(latest),
+        tuple(
+            Gap(first, last, Around(_neighbour(below), _neighbour(above)))
+            for first, last, below, above in gaps
+        ),
+    )
+
+
+def _row(neighbour: Neighbour | None) -> list[Any] | None:
+    if neighbour is None:
+        return None
+    return [*astuple(neighbour.reading), neighbour.link]
+
+
+def _neighbour(row: list[Any] | None) -> Neighbour | None:
+    if row is None:
+        return None
+    kid, seq, ts, values, prev, step_s, flags, boot, link = row
+    pairs = tuple((register, value) for register, value in values)
+    return Neighbour(Reading(kid, seq, ts, pairs, prev, step_s, flags, boot), link)
