@@ -329,7 +329,7 @@ class CreditReceipt:
     account: Address
     to: Address
     fen: Uint128
-    reference: Bytes32
+    bank_reference: Bytes32
     """Hash of the bank's receipt number, used once."""
     nonce: Uint64
     deadline: Uint64
@@ -353,7 +353,7 @@ class PayoutReceipt:
 
     account: Address
     payout: Bytes32
-    reference: Bytes32
+    bank_reference: Bytes32
     nonce: Uint64
     deadline: Uint64
 

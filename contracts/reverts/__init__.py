@@ -1,0 +1,1 @@
+"""What the contracts refuse, by subject; import it from ``contracts.errors``."""

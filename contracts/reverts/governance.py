@@ -1,0 +1,85 @@
+"""What Mandate, Directory and Rulebook refuse: one class a custom error."""
+
+from contracts.reverts.tree import InvalidInputError, StaleError, revert
+
+
+@revert(
+    "MandateBatchInvalid(uint256 targets, uint256 data, uint256 needed)",
+    "expected one datum a target and at most {needed} calls, got {targets} targets "
+    "and {data} data",
+)
+class MandateBatchInvalidError(InvalidInputError):
+    """Raised when a batch has not one datum for each target."""
+
+
+@revert(
+    "MandateSelectorMissing(uint256 given, uint256 needed)",
+    "expected call data of at least {needed} bytes, got {given}",
+)
+class MandateSelectorMissingError(InvalidInputError):
+    """Raised when call data are too short to name a function."""
+
+
+@revert(
+    "MandateCallRefused(address target, bytes4 selector)",
+    "a mandate may not call {selector} of {target}: it gives no instruction for others",
+)
+class MandateCallRefusedError(InvalidInputError):
+    """Raised when a call would authorise instructions of an account."""
+
+
+@revert(
+    "DirectoryNameUnknown(bytes32 name)",
+    "the directory has no entry {name}: check the name and the deployment",
+)
+class DirectoryNameUnknownError(InvalidInputError):
+    """Raised when a name without an entry is asked for."""
+
+
+@revert(
+    "DirectoryNotAContract(bytes32 name, address given)",
+    "the directory entry {name} needs a contract, got {given} without code",
+)
+class DirectoryNotAContractError(InvalidInputError):
+    """Raised when a name is to point to an address without code."""
+
+
+@revert(
+    "RulebookNoValue(bytes32 name, uint64 at)",
+    "the rulebook has no value of {name} at {at}: the regulator has to set one",
+)
+class RulebookNoValueError(InvalidInputError):
+    """Raised when a rule has no value at a time."""
+
+
+@revert(
+    "RulebookNotAfter(bytes32 name, uint64 given, uint64 needed)",
+    "a new value of {name} has to start at {needed} or later, got {given}",
+)
+class RulebookNotAfterError(StaleError):
+    """Raised when a new value does not start after the last one."""
+
+
+@revert(
+    "RulebookValueTooLarge(bytes32 name, int256 given)",
+    "expected a value of {name} that fits 192 bits, got {given}",
+)
+class RulebookValueTooLargeError(InvalidInputError):
+    """Raised when a value does not fit its 192 bits."""
+
+
+@revert(
+    "RulebookValueOutOfRange(bytes32 name, int256 given, int256 needed)",
+    "expected a value of {name} between 0 and {needed}, got {given}",
+)
+class RulebookValueOutOfRangeError(InvalidInputError):
+    """Raised when a rule of the block trade does not fit the market."""
+
+
+@revert(
+    "RulebookNoCalendar(uint16 year)",
+    "the rulebook has no working days of the year {year}: the regulator has to set "
+    "them",
+)
+class RulebookNoCalendarError(InvalidInputError):
+    """Raised when the calendar of a year is not set."""
