@@ -3,6 +3,7 @@
 NodeError
 ├── InvalidTransactionError    refuse: the chain would never execute it
 ├── InvalidCallError           refuse: the engine answered with an error
+├── InvalidAnswerError         refuse: an engine breaks the JSON-RPC rules
 ├── UnavailableEngineError     retry:  engine down, restarting or not installed
 ├── UnavailableStorageError    retry:  disk full, database locked, port taken
 ├── ConflictJournalError       stop:   journal, snapshots and chain disagree
@@ -39,6 +40,10 @@ class InvalidCallError(NodeError):
         self.code = code
         self.message = message
         self.data = data
+
+
+class InvalidAnswerError(NodeError):
+    """An engine's answer is not what the Ethereum JSON-RPC rules ask for."""
 
 
 class UnavailableEngineError(NodeError):

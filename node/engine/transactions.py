@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import rlp  # type: ignore[import-untyped]  # the library ships no types
-import sha3
 from coincurve import PublicKey
 
+from contracts.hashing import keccak256
 from node.engine.settings import MAX_TRANSACTION_BYTES
 from node.errors import InvalidTransactionError
 
@@ -77,12 +77,6 @@ class _Envelope:
     r: bytes
     s: bytes
     signed_digest: bytes
-
-
-def keccak256(data: bytes) -> bytes:
-    """Return the Keccak-256 digest of ``data`` (32 bytes)."""
-    digest: bytes = sha3.keccak_256(data).digest()
-    return digest
 
 
 def decode_transaction(
