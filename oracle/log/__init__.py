@@ -1,1 +1,1 @@
-"""."""
+"""The transparency log over batch reports: tree, tiles and checkpoints. Pure."""
