@@ -1,0 +1,127 @@
+"""AccessManager (OpenZeppelin): who may call which governed function."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from contracts.bindings.contract import Contract
+from contracts.calls import Function, UnsignedCall
+from contracts.solidity import Address, Bytes4, Uint32, Uint64
+
+ADMIN_ROLE = 0
+"""May change roles; also wires the contracts."""
+REGULATOR_ROLE = 1
+"""Accounts, rulebook, boundaries, market, members of the oracle."""
+IDENTITY_ROLE = 2
+"""Carriers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Whether an address holds a role."""
+
+    is_member: bool
+    execution_delay_s: Uint32
+    """[s]"""
+
+
+GRANT_ROLE = Function("grantRole", Uint64, Address, Uint32)
+REVOKE_ROLE = Function("revokeRole", Uint64, Address)
+RENOUNCE_ROLE = Function("renounceRole", Uint64, Address)
+LABEL_ROLE = Function("labelRole", Uint64, str)
+SET_TARGET_FUNCTION_ROLE = Function(
+    "setTargetFunctionRole", Address, tuple[Bytes4, ...], Uint64
+)
+EXECUTE = Function("execute", Address, bytes, returns=Uint32)
+MULTICALL = Function("multicall", tuple[bytes, ...])
+HAS_ROLE = Function("hasRole", Uint64, Address, returns=Membership)
+TARGET_FUNCTION_ROLE = Function(
+    "getTargetFunctionRole", Address, Bytes4, returns=Uint64
+)
+
+
+class AccessManager(Contract):
+    """Roles and the functions they may call."""
+
+    def grant_role(self, role: int, account: str) -> UnsignedCall:
+        """Give a role, without delay.
+
+        Args:
+            role: The role.
+            account: Who gets it.
+        """
+        return self._write(GRANT_ROLE, role, account, 0)
+
+    def revoke_role(self, role: int, account: str) -> UnsignedCall:
+        """Take a role.
+
+        Args:
+            role: The role.
+            account: Who loses it.
+        """
+        return self._write(REVOKE_ROLE, role, account)
+
+    def renounce_role(self, role: int, account: str) -> UnsignedCall:
+        """Give up one's own role.
+
+        Args:
+            role: The role.
+            account: Oneself, as a confirmation.
+        """
+        return self._write(RENOUNCE_ROLE, role, account)
+
+    def label_role(self, role: int, label: str) -> UnsignedCall:
+        """Name a role.
+
+        Args:
+            role: The role.
+            label: Its name.
+        """
+        return self._write(LABEL_ROLE, role, label)
+
+    def set_target_function_role(
+        self, target: str, selectors: Sequence[bytes], role: int
+    ) -> UnsignedCall:
+        """Say which role may call functions of a contract.
+
+        Args:
+            target: The contract.
+            selectors: Its functions, 4 bytes each.
+            role: The role.
+        """
+        return self._write(SET_TARGET_FUNCTION_ROLE, target, tuple(selectors), role)
+
+    def execute(self, call: UnsignedCall) -> UnsignedCall:
+        """Make a governed call through the manager.
+
+        Args:
+            call: The call; its sender must hold the role.
+        """
+        return self._write(EXECUTE, call.to, call.data)
+
+    def multicall(self, calls: Sequence[UnsignedCall]) -> UnsignedCall:
+        """Make several calls of the manager in one transaction.
+
+        Args:
+            calls: Calls of this contract.
+        """
+        return self._write(MULTICALL, tuple(call.data for call in calls))
+
+    def has_role(self, role: int, account: str) -> bool:
+        """Tell whether an address holds a role.
+
+        Args:
+            role: The role.
+            account: The address.
+        """
+        membership: Membership = self._read(HAS_ROLE, role, account)
+        return membership.is_member
+
+    def target_function_role(self, target: str, selector: bytes) -> int:
+        """Read which role may call a function; 0 is the administrator.
+
+        Args:
+            target: The contract.
+            selector: The function, 4 bytes.
+        """
+        role: int = self._read(TARGET_FUNCTION_ROLE, target, selector)
+        return role
