@@ -9,14 +9,14 @@ block and log index, never changed. Present state is a query over facts
                                          as an index made afresh
 """
 
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import BigInteger, LargeBinary, String, Text
+from sqlalchemy import BigInteger, LargeBinary, String, Table, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-__all__ = ["MAX_INT64", "Base", "DecimalText", "Fact", "PartOfFact"]
+__all__ = ["MAX_INT64", "Base", "DecimalText", "Fact", "PartOfFact", "table_of"]
 
 MAX_INT64 = 2**63 - 1
 """Greatest whole number a column holds."""
@@ -43,6 +43,11 @@ class Base(DeclarativeBase):
     """Base of every table."""
 
     type_annotation_map = {int: BigInteger, bytes: LargeBinary, str: Text}  # noqa: RUF012  # the declared interface of SQLAlchemy
+
+
+def table_of(model: type[Base]) -> Table:
+    """Give the table of a model."""
+    return cast("Table", model.__table__)
 
 
 class Fact:
