@@ -18,6 +18,7 @@ from contracts.merkle import BatchLeaf, BatchTree, leaf_hash
 from contracts.structs import BatchReport
 from contracts.typed_data import struct_hash
 from oracle.errors import InvalidProposalError, RefusedReadingError
+from oracle.inbox.store import ReadingRef
 from oracle.reading.checks import AuthenticReading, fold_readings
 from oracle.reading.facts import Fact
 from oracle.reading.state import CarrierState
@@ -39,6 +40,8 @@ class Frame:
     """Sequence number of the batch, the number of batches before it."""
     prev_head: bytes
     """32 bytes, struct hash of the report before; zeros before the first."""
+    prev_last_ts: int
+    """Time up to which the stream ran before. [unix s]"""
     log_root: bytes
     """32 bytes, RFC 9162 root over the earlier reports."""
     ref_block_number: int
@@ -70,9 +73,9 @@ class Batch:
         return struct_hash(self.report)
 
     @cached_property
-    def digests(self) -> tuple[bytes, ...]:
-        """Message digests in batch order, 32 bytes each."""
-        return tuple(one.digest for one in self.readings)
+    def refs(self) -> tuple[ReadingRef, ...]:
+        """Names of the readings in batch order."""
+        return tuple(ReadingRef(*reading_key(one), one.digest) for one in self.readings)
 
 
 def reading_key(reading: AuthenticReading) -> tuple[bytes, int]:
@@ -123,7 +126,8 @@ def build_batch(
         facts, after = fold_readings(readings, states)
     except RefusedReadingError as exc:
         raise InvalidProposalError(exc.name, exc.expected, exc.given) from exc
-    times = [one.message.reading.ts for one in readings] or [round_time]
+    times = [one.message.reading.ts for one in readings]
+    times = times or [max(round_time, frame.prev_last_ts)]
     report = BatchReport(
         stream_id=frame.stream_id,
         seq=frame.seq,
@@ -135,7 +139,7 @@ def build_batch(
         ref_block_number=frame.ref_block_number,
         ref_block_hash=frame.ref_block_hash,
         first_ts=min(times),
-        last_ts=max(times),
+        last_ts=max(*times, frame.prev_last_ts),
         gaps_digest=gaps_digest(facts),
         data_digest=frame.data_digest,
         rules_version=frame.rules_version,

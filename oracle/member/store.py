@@ -3,11 +3,12 @@
 Rules kept: a vote, lock or signature is committed to disk before it leaves the member
 (SQLite with synchronous=FULL); the primary key (stream, seq, rules version) of
 `signed_reports` makes a second signature for one number impossible even for a faulty
-caller; a batch, the marks on its readings and the carrier states commit together.
-Readings themselves are kept by the inbox in the same database.
+caller; a batch and the carrier states after it commit together. Readings themselves
+are kept by the inbox in the same database; their marks follow, and are repeated for
+the last batch at every start.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import (
@@ -25,6 +26,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from contracts.structs import BatchReport
 from contracts.typed_data import StatementReport
 from oracle.errors import ConflictBallotError
+from oracle.inbox.store import ReadingRef, writing
 from oracle.member.ballot import Ballot, Certificate, Subject
 from oracle.member.states import (
     decode_report,
@@ -34,7 +36,8 @@ from oracle.member.states import (
 )
 from oracle.reading.state import CarrierState
 
-DIGEST_BYTES = 32
+REF_BYTES = 72
+"""Length of a reading's name. [bytes]"""
 QUERY_ITEMS = 500
 """Most values of one IN list."""
 
@@ -72,7 +75,7 @@ class ProposalRow(Tables):
     report_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     seq: Mapped[int] = mapped_column(BigInteger, index=True)
     report: Mapped[bytes] = mapped_column(LargeBinary)
-    digests: Mapped[bytes] = mapped_column(LargeBinary)
+    refs: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class BatchRow(Tables):
@@ -82,7 +85,7 @@ class BatchRow(Tables):
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     report_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
     report: Mapped[bytes] = mapped_column(LargeBinary)
-    digests: Mapped[bytes] = mapped_column(LargeBinary)
+    refs: Mapped[bytes] = mapped_column(LargeBinary)
     tx_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
 
 
@@ -109,8 +112,8 @@ class Proposal:
 
     report: BatchReport
     """The report."""
-    digests: tuple[bytes, ...]
-    """Message digests in batch order, 32 bytes each."""
+    refs: tuple[ReadingRef, ...]
+    """Names of the readings in batch order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +124,8 @@ class AnchoredBatch:
     """The report."""
     report_hash: bytes
     """32 bytes, struct hash of the report."""
-    digests: tuple[bytes, ...]
-    """Message digests in batch order, 32 bytes each."""
+    refs: tuple[ReadingRef, ...]
+    """Names of the readings in batch order."""
     tx_hash: bytes
     """32 bytes, transaction that anchored it."""
 
@@ -173,7 +176,7 @@ class MemberStore:
         key = _key_of(subject)
         locked = ballot.locked.to_bytes() if ballot.locked else None
         votes = {"voted_round": ballot.voted_round, "voted_hash": ballot.voted_hash}
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             connection.execute(delete(BallotRow).where(*_is_of(BallotRow, subject)))
             connection.execute(insert(BallotRow), {**key, **votes, "locked": locked})
             if proposal is not None:
@@ -190,40 +193,34 @@ class MemberStore:
         Returns:
             The proposal, None if it is not known.
         """
-        query = select(ProposalRow.report, ProposalRow.digests)
+        query = select(ProposalRow.report, ProposalRow.refs)
         query = query.where(ProposalRow.report_hash == report_hash)
         with self._engine.connect() as connection:
             row = connection.execute(query).first()
         if row is None:
             return None
         report = decode_report(BatchReport, row.report)
-        return Proposal(report, split_digests(row.digests))
+        return Proposal(report, split_refs(row.refs))
 
-    def adopt(
-        self,
-        batch: AnchoredBatch,
-        states: Mapping[bytes, CarrierState],
-        mark: Callable[[Connection], None],
-    ) -> None:
-        """Commit an anchored batch with states and marks, all or none.
+    def adopt(self, batch: AnchoredBatch, states: Mapping[bytes, CarrierState]) -> None:
+        """Commit an anchored batch with the states after it, all or none.
 
         Args:
             batch: Batch as anchored, verified.
             states: Identifier hash (32 bytes) → state after the batch.
-            mark: Marks the readings as batched within the same transaction.
         """
         row = {
             "seq": batch.report.seq,
             "report_hash": batch.report_hash,
             "report": encode_report(batch.report),
-            "digests": b"".join(batch.digests),
+            "refs": join_refs(batch.refs),
             "tx_hash": batch.tx_hash,
         }
         rows = [
             {"identifier_hash": name, "state": encode_state(state)}
             for name, state in states.items()
         ]
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             connection.execute(insert(BatchRow), row)
             for start in range(0, len(rows), QUERY_ITEMS):
                 part = rows[start : start + QUERY_ITEMS]
@@ -231,7 +228,6 @@ class MemberStore:
                 known = CarrierStateRow.identifier_hash.in_(names)
                 connection.execute(delete(CarrierStateRow).where(known))
                 connection.execute(insert(CarrierStateRow), part)
-            mark(connection)
 
     def batch(self, seq: int) -> AnchoredBatch | None:
         """Find an adopted batch by its sequence number."""
@@ -279,7 +275,7 @@ class MemberStore:
         """
         row = {"report": encode_report(report), "document": document}
         is_known = StatementRow.statement == statement
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             connection.execute(delete(StatementRow).where(is_known))
             connection.execute(insert(StatementRow), {"statement": statement, **row})
 
@@ -301,7 +297,7 @@ class MemberStore:
         return decode_report(StatementReport, row.report), row.document
 
     def _batches(self, first: int, last: int) -> list[AnchoredBatch]:
-        columns = (BatchRow.report, BatchRow.report_hash, BatchRow.digests)
+        columns = (BatchRow.report, BatchRow.report_hash, BatchRow.refs)
         query = select(*columns, BatchRow.tx_hash).order_by(BatchRow.seq)
         query = query.where(BatchRow.seq.between(first, last))
         with self._engine.connect() as connection:
@@ -309,24 +305,50 @@ class MemberStore:
                 AnchoredBatch(
                     decode_report(BatchReport, row.report),
                     row.report_hash,
-                    split_digests(row.digests),
+                    split_refs(row.refs),
                     row.tx_hash,
                 )
                 for row in connection.execute(query)
             ]
 
 
-def split_digests(joined: bytes) -> tuple[bytes, ...]:
-    """Take joined digests apart.
+def join_refs(refs: Sequence[ReadingRef]) -> bytes:
+    """Encode names of readings, 72 bytes each.
 
     Args:
-        joined: Digests one after the other.
+        refs: Names in order.
 
     Returns:
-        Digests of 32 bytes each.
+        Identifier hash (32), seq (8) and digest (32) of each, one after the other.
     """
-    places = range(0, len(joined), DIGEST_BYTES)
-    return tuple(joined[start : start + DIGEST_BYTES] for start in places)
+    return b"".join(
+        ref.identifier_hash + ref.seq.to_bytes(8, "big") + ref.digest for ref in refs
+    )
+
+
+def split_refs(joined: bytes) -> tuple[ReadingRef, ...]:
+    """Decode what `join_refs` encoded.
+
+    Args:
+        joined: Names, 72 bytes each.
+
+    Returns:
+        The names in order.
+
+    Raises:
+        ValueError: The length is not a multiple of 72.
+    """
+    if len(joined) % REF_BYTES:
+        message = f"expected a multiple of {REF_BYTES} bytes, got {len(joined)}"
+        raise ValueError(message)
+    return tuple(
+        ReadingRef(
+            joined[start : start + 32],
+            int.from_bytes(joined[start + 32 : start + 40], "big"),
+            joined[start + 40 : start + REF_BYTES],
+        )
+        for start in range(0, len(joined), REF_BYTES)
+    )
 
 
 def _key_of(subject: Subject) -> dict[str, bytes | int]:
@@ -378,6 +400,6 @@ def _keep_proposal(
         "report_hash": report_hash,
         "seq": seq,
         "report": encode_report(proposal.report),
-        "digests": b"".join(proposal.digests),
+        "refs": join_refs(proposal.refs),
     }
     connection.execute(insert(ProposalRow), row)

@@ -1,0 +1,282 @@
+"""Rounds: when a batch is due its leader proposes, collects and transmits.
+
+    due ─► leader: offer ─► accepts ─► locks ─► signatures ─► one transaction
+      └──► others: vote; no batch within T ─► next round, next leader
+
+Rules kept: a leader proposes again what a quorum may already hold (its own or a peer's
+lock); it is a voter like the others and promises to itself first; it stops asking when
+a quorum has answered, so a stopped member costs nothing; what a quorum signed is sent
+again until the chain has it or has something else.
+"""
+
+import logging
+from typing import Any
+
+import cbor2
+
+from contracts.errors import ContractsError, UnavailableError
+from contracts.structs import Attestation, BatchReport
+from contracts.typed_data import compact_signature, struct_hash
+from oracle.errors import (
+    InvalidProposalError,
+    OracleError,
+    UnavailableQuorumError,
+)
+from oracle.member.ballot import Certificate, Phase, Subject, certify, check_certificate
+from oracle.member.desk import Desk
+from oracle.member.follow import Follower
+from oracle.member.leader import Pacemaker, leader_of
+from oracle.member.proposal import build_batch
+from oracle.member.quorum import attest, is_quorum, is_signed_by
+from oracle.member.selection import Selection
+from oracle.member.store import Proposal
+from oracle.member.votes import Offer, Voter
+
+logger = logging.getLogger(__name__)
+
+MAX_REASON = 200
+"""Most characters of a peer's reason that are kept."""
+
+
+class Rounds:
+    """Drives the member through rounds, one `step` at a time.
+
+    Args:
+        desk: The member's ports.
+        follower: View of the chain and position in the stream.
+        voter: The member's own votes.
+    """
+
+    def __init__(self, desk: Desk, follower: Follower, voter: Voter) -> None:
+        self._desk = desk
+        self._follower = follower
+        self._voter = voter
+        self._selection = Selection(desk, follower)
+        self._pacemaker = Pacemaker(desk.rules.timeout_s)
+        self._opened_at = float("-inf")
+        self._tried: tuple[int, int] | None = None
+        self._best: Offer | None = None
+        self._decided: tuple[BatchReport, Attestation] | None = None
+
+    # ---------------------------------------------------------------------- the step
+
+    def step(self, now: float) -> None:
+        """Follow the chain and do what the present round asks of this member.
+
+        Args:
+            now: Monotonic time. [s]
+
+        Raises:
+            ContractsError: The chain does not answer or refuses.
+            UnavailableQuorumError: Too few members answered.
+        """
+        if self._follower.follow():
+            self._opened_at = max(self._opened_at, now - self._desk.rules.window_s)
+        configuration = self._follower.view.configuration
+        own = configuration.index_of(self._desk.key.address)
+        if own is None or not self._is_ready() or self._resend():
+            return
+        seq = self._follower.position.seq
+        subject = self._voter.subject()
+        floor = self._desk.store.ballot(subject).voted_round
+        self._pacemaker.begin(seq, max(floor, 0))
+        if self._is_due(now):
+            self._pacemaker.start(now)
+        count = len(configuration.members)
+        self._voter.round = round_ = self._pacemaker.round_at(now, count)
+        if not self._pacemaker.is_started or self._tried == (seq, round_):
+            return
+        self._tried = (seq, round_)
+        self._opened_at = now
+        if leader_of(seq, round_, count) == own:
+            self._lead(subject, round_)
+        elif round_:
+            self._desk.peers.tell_all("round", cbor2.dumps([seq, round_]))
+
+    def hear_round(self, sender: str, body: bytes) -> bytes:
+        """Note which round a peer has reached.
+
+        Args:
+            sender: Address of the peer.
+            body: CBOR array of number and round.
+
+        Returns:
+            Nothing.
+
+        Raises:
+            InvalidProposalError: The body has another shape.
+        """
+        place = self._follower.view.configuration.index_of(sender)
+        try:
+            seq, round_ = (int(value) for value in cbor2.loads(body))
+        except (ValueError, TypeError, cbor2.CBORDecodeError) as exc:
+            raise InvalidProposalError("shape", "seq and round", str(exc)) from exc
+        if place is not None:
+            self._pacemaker.hear(place, seq, round_)
+        return b""
+
+    def _is_ready(self) -> bool:
+        """True while the stream is open and every anchored batch is adopted."""
+        view, follower = self._follower.view, self._follower
+        is_current = view.next_seq == follower.position.seq
+        return view.max_silence_s is not None and is_current and not follower.conflict
+
+    def _is_due(self, now: float) -> bool:
+        """True when readings have waited a window, fill a batch, or none came long."""
+        rules = self._desk.rules
+        last = max(self._follower.position.last_ts, self._follower.adopted_at)
+        if self._desk.clock() - last >= rules.heartbeat_s:
+            return True
+        has_waited = now - self._opened_at >= rules.window_s
+        return self._selection.fills_a_batch() or (
+            has_waited and self._selection.has_work()
+        )
+
+    # ------------------------------------------------------------------- the leader
+
+    def _lead(self, subject: Subject, round_: int) -> None:
+        offer = self._choose(subject, round_)
+        report = offer.proposal.report
+        self._voter.accept(offer, self._desk.key.address)
+        vote = (Phase.ACCEPT, round_, struct_hash(report))
+        accepts = self._certify(subject, vote, ("proposal", offer.to_bytes()))
+        self._voter.lock(accepts)
+        vote = (Phase.LOCK, round_, accepts.report_hash)
+        locks = self._certify(subject, vote, ("lock", accepts.to_bytes()))
+        self._voter.sign(locks)
+        digest = self._desk.chain.report_digest(report)
+        votes = self._collect(("sign", locks.to_bytes()), digest)
+        configuration = self._follower.view.configuration
+        self._decided = (report, attest(configuration, digest, votes))
+        self._resend()
+
+    def _choose(self, subject: Subject, round_: int) -> Offer:
+        """Take up a lock, an own vote of this round, or make a new proposal."""
+        ballot = self._desk.store.ballot(subject)
+        best = self._best_lock(subject, round_)
+        if best is not None:
+            return Offer(best.proposal, round_, best.justify)
+        if ballot.voted_round == round_:
+            proposal = self._desk.store.proposal(ballot.voted_hash)
+            if proposal is not None:
+                return Offer(proposal, round_)
+        return Offer(self._propose(subject), round_)
+
+    def _best_lock(self, subject: Subject, round_: int) -> Offer | None:
+        """Find the latest lock among this member's and, behind round 0, the peers'."""
+        self._consider(subject, self._voter.locked_offer())
+        if round_:
+            configuration = self._follower.view.configuration
+            heard = [configuration.index_of(self._desk.key.address)]
+            for address, answer in self._desk.peers.ask_all("ballot", b""):
+                heard.append(configuration.index_of(address))
+                self._consider_answer(subject, cbor2.loads(answer))
+                if is_quorum(configuration, [one for one in heard if one is not None]):
+                    break
+        best = self._best
+        is_current = best is not None and best.proposal.report.seq == subject.seq
+        return best if is_current else None
+
+    def _consider_answer(self, subject: Subject, answer: Any) -> None:
+        lock = answer.get("lock") if isinstance(answer, dict) else None
+        if lock:
+            self._consider(subject, Offer.from_bytes(lock))
+
+    def _consider(self, subject: Subject, offer: Offer | None) -> None:
+        """Remember a lock if it is real and later than what is known."""
+        if offer is None or offer.justify is None:
+            return
+        report = offer.proposal.report
+        if (report.seq, report.rules_version) != (subject.seq, subject.rules_version):
+            return
+        configuration = self._follower.view.configuration
+        check_certificate(configuration, subject, offer.justify)
+        if struct_hash(offer.proposal.report) != offer.justify.report_hash:
+            return
+        best = self._best
+        if best is not None and best.proposal.report.seq == subject.seq:
+            known = best.justify
+            if known is not None and known.round >= offer.justify.round:
+                return
+        self._best = offer
+
+    def _propose(self, subject: Subject) -> Proposal:
+        """Make a new proposal from what is pending; without readings a heartbeat."""
+        follower = self._follower
+        head = follower.head
+        readings, states = self._selection.choose(head.number)
+        frame = follower.frame_at(head.number, head.hash, subject.rules_version)
+        batch = build_batch(frame, readings, states, self._desk.clock())
+        follower.verified[batch.report_hash] = batch
+        return Proposal(batch.report, batch.refs)
+
+    # ---------------------------------------------------------------------- quorums
+
+    def _certify(
+        self, subject: Subject, vote: tuple[Phase, int, bytes], ask: tuple[str, bytes]
+    ) -> Certificate:
+        """Collect a quorum of votes, the own one among them."""
+        digest = subject.vote_digest(*vote)
+        return certify(
+            self._follower.view.configuration,
+            subject,
+            vote,
+            self._collect(ask, digest),
+        )
+
+    def _collect(self, ask: tuple[str, bytes], digest: bytes) -> dict[int, bytes]:
+        """Ask all peers and keep valid signatures until they are a quorum."""
+        configuration = self._follower.view.configuration
+        own = configuration.index_of(self._desk.key.address)
+        signature = compact_signature(self._desk.key.private, digest)
+        found = {} if own is None else {own: signature}
+        refusals: list[str] = []
+        for address, answer in self._desk.peers.ask_all(*ask):
+            place = configuration.index_of(address)
+            signature = self._signature_in(answer, refusals)
+            if place is not None and is_signed_by(
+                configuration.members[place], digest, signature
+            ):
+                found[place] = signature
+            if is_quorum(configuration, found):
+                return found
+        threshold = configuration.threshold
+        raise UnavailableQuorumError(ask[0], threshold, len(found), tuple(refusals))
+
+    def _signature_in(self, answer: bytes, refusals: list[str]) -> bytes:
+        """Take the vote out of an answer, or learn from a refusal."""
+        try:
+            fields = cbor2.loads(answer)
+            if "vote" in fields:
+                return bytes(fields["vote"])
+            refusals.append(str(fields.get("refused"))[:MAX_REASON])
+            if fields.get("lock"):
+                self._consider(self._voter.subject(), Offer.from_bytes(fields["lock"]))
+            if fields.get("disputed"):
+                self._desk.inbox.accept([bytes(raw) for raw in fields["disputed"]])
+        except (ValueError, TypeError, AttributeError, OracleError) as exc:
+            refusals.append(f"an answer that cannot be read: {exc}"[:MAX_REASON])
+        return b""
+
+    def _resend(self) -> bool:
+        """Transmit what a quorum signed, until the chain has a batch of its number.
+
+        Returns:
+            True while such a report waits for the chain.
+        """
+        if self._decided is None:
+            return False
+        report, votes = self._decided
+        if report.seq != self._follower.position.seq:
+            self._decided = None
+            return False
+        try:
+            self._desk.chain.submit(report, votes)
+            logger.info("anchored batch=%s readings=%s", report.seq, report.leaf_count)
+        except UnavailableError:
+            raise
+        except ContractsError as exc:
+            logger.warning("batch=%s was not taken: %s", report.seq, exc)
+            self._decided = None
+        self._follower.follow()
+        return self._follower.position.seq == report.seq
