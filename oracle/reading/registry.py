@@ -9,17 +9,19 @@ registers are then unknown). The root over all records is what a batch report bi
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from enum import IntEnum
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any
 
 from accounting.channels import ChannelTable
 from accounting.errors import AccountingError
+from contracts.enumerations import CarrierStatus
+from contracts.events import CarrierRegistered, CarrierStatusSet, KeyRotated
 from contracts.hashing import keccak256
 from contracts.merkle import BatchTree, standard_leaf
 from oracle.errors import InvalidKeyError
 from oracle.reading.suites import Suite, key_id_of
+
+__all__ = ["CarrierRecord", "CarrierRegistry", "CarrierStatus", "Epoch"]
 
 NO_CUTOFF = (1 << 64) - 1
 """Cut-off on chain of a carrier that has none."""
@@ -27,16 +29,6 @@ EMPTY_ROOT = bytes(32)
 """Root of a registry without carriers."""
 UNKNOWN_KEY_ID = bytes(8)
 """Key id of an epoch whose key this edition cannot use."""
-
-
-class CarrierStatus(IntEnum):
-    """Life of a carrier; the number is the one on chain."""
-
-    NONE = 0
-    ACTIVE = 1
-    SUSPENDED = 2
-    REVOKED = 3
-    RETIRED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +123,11 @@ class CarrierRegistry:
         """Find a carrier by its identifier."""
         return self._carriers.get(keccak256(identifier.encode()))
 
-    def apply(self, event: Any) -> "CarrierRegistry":
+    def apply(self, event: object) -> "CarrierRegistry":
         """Take in one event of `contracts.events`; see `apply_all`."""
         return self.apply_all((event,))
 
-    def apply_all(self, events: Iterable[Any]) -> "CarrierRegistry":
+    def apply_all(self, events: Iterable[object]) -> "CarrierRegistry":
         """Take in events in chain order.
 
         Args:
@@ -146,14 +138,13 @@ class CarrierRegistry:
         """
         carriers = dict(self._carriers)
         for event in events:
-            match type(event).__name__:
-                case "CarrierRegistered":
-                    carriers[event.id_hash] = _registered(event)
-                case "KeyRotated":
-                    carriers[event.id_hash] = _rotated(carriers[event.id_hash], event)
-                case "CarrierStatusSet":
-                    before = carriers[event.id_hash]
-                    carriers[event.id_hash] = _with_status(before, event)
+            if isinstance(event, CarrierRegistered):
+                carriers[event.id_hash] = _registered(event)
+            elif isinstance(event, KeyRotated):
+                carriers[event.id_hash] = _rotated(carriers[event.id_hash], event)
+            elif isinstance(event, CarrierStatusSet):
+                before = carriers[event.id_hash]
+                carriers[event.id_hash] = _with_status(before, event)
         return CarrierRegistry(carriers)
 
     def root(self) -> bytes:
@@ -194,7 +185,7 @@ class CarrierRegistry:
         )
 
 
-def _registered(event: Any) -> CarrierRecord:
+def _registered(event: CarrierRegistered) -> CarrierRecord:
     return CarrierRecord(
         identifier=event.identifier,
         identifier_hash=event.id_hash,
@@ -216,12 +207,12 @@ def _epoch(from_seq: int, suite_number: int, public_key: bytes) -> Epoch:
     return Epoch(from_seq, suite, public_key, kid)
 
 
-def _rotated(record: CarrierRecord, event: Any) -> CarrierRecord:
+def _rotated(record: CarrierRecord, event: KeyRotated) -> CarrierRecord:
     epoch = _epoch(event.from_seq, event.suite, event.public_key)
     return replace(record, epochs=(*record.epochs, epoch))
 
 
-def _with_status(record: CarrierRecord, event: Any) -> CarrierRecord:
+def _with_status(record: CarrierRecord, event: CarrierStatusSet) -> CarrierRecord:
     cutoff = None if event.cutoff_seq == NO_CUTOFF else event.cutoff_seq
     status = CarrierStatus(event.status)
     if status is CarrierStatus.ACTIVE:

@@ -151,7 +151,7 @@ class RegisterLimit:
         """Tell whether so many counts in so many seconds are plausible."""
         if self.per_second is None:
             return True
-        return counts * self.per_count <= seconds * self.per_second
+        return counts * self.per_count <= max(seconds, 0) * self.per_second
 
     def most(self, seconds: int) -> int:
         """Return the highest plausible number of counts in so many seconds."""
