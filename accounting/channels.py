@@ -4,6 +4,7 @@ A channel table is pinned on chain by its digest; unit, scale and modulus come f
 it alone, never from a message. Bytes in, bytes out; nothing is measured here.
 """
 
+import hashlib
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
@@ -209,6 +210,11 @@ class ChannelTable:
         """Return the canonical JSON whose digest is pinned on chain."""
         channels = [channel.to_json() for channel in self.channels]
         return canonical_json({"identifier": self.identifier, "channels": channels})
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the canonical bytes, 32 bytes."""
+        return hashlib.sha256(self.to_bytes()).digest()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "ChannelTable":

@@ -41,9 +41,18 @@ class FactorUse:
     kind: str
     """`constant`, `default`, `published` or `supplied`."""
     start: date | None
+    """First day in force; None: the whole life of the edition."""
     reference: str
     evidence: str
     note: str
+    stream: str
+    """Stream that used it, empty for the whole boundary."""
+
+    @property
+    def label(self) -> str:
+        """Parameter, key and stream, for people."""
+        of = f"{self.parameter} of {self.key}" if self.key else self.parameter
+        return f"{of} [{self.stream}]" if self.stream else of
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +80,8 @@ class InventoryLine:
     """Rounded by the rule set, in the unit of the amount."""
     uses_default: bool
     """A default factor had a part in it."""
+    groups: tuple[str, ...]
+    """Groups of streams whose amounts make the line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +171,7 @@ def _lines(rule_set: RuleSet, root: "_Scope") -> list[InventoryLine]:
                     amount=known.quantity,
                     reported=rounded_text(amount, rounding.places, rounding.mode),
                     uses_default=known.uses_default,
+                    groups=line.groups,
                 )
             )
     return found
@@ -187,7 +199,7 @@ class _Run:
         self.activity = activity
         self.frames: list[_Frame] = []
         self.trace: list[Step] = []
-        self.factors: dict[tuple[str, str, str], FactorUse] = {}
+        self.factors: dict[str, FactorUse] = {}
         self.notices: list[str] = []
 
     def read(self, label: str, known: _Known) -> None:
@@ -196,13 +208,12 @@ class _Run:
             frame.operands.append((label, known.quantity))
             frame.uses_default = frame.uses_default or known.uses_default
 
-    def use(self, factor: FactorUse, stream: str) -> None:
-        of = f"{factor.parameter} of {factor.key}" if factor.key else factor.parameter
-        self.factors[factor.parameter, factor.key, stream] = factor
+    def use(self, factor: FactorUse) -> None:
+        self.factors[factor.label] = factor
         if factor.kind == DEFAULT:
-            self.notices.append(f"default used: {of} = {factor.value}")
+            self.notices.append(f"default used: {factor.label} = {factor.value}")
         if factor.evidence != CONFIRMED:
-            self.notices.append(f"unconfirmed value used: {of} = {factor.value}")
+            self.notices.append(f"unconfirmed: {factor.label} = {factor.value}")
 
 
 class _Scope:
@@ -305,12 +316,12 @@ class _Scope:
         key = self._key(parameter)
         if supplied is not None:
             check_fits(supplied.value, parameter, f"{where}, {parameter.name} supplied")
-            factor = _supplied_factor(parameter, key, supplied)
+            factor = _supplied_factor(parameter, key, supplied, self.name)
         else:
             day = self._run.activity.factor_day
             dated = parameter.find(self._fall_back(parameter, key), day, where)
-            factor = _dated_factor(parameter, key, dated)
-        self._run.use(factor, self.name)
+            factor = _dated_factor(parameter, key, dated, self.name)
+        self._run.use(factor)
         return _Known(factor.value, factor.kind == DEFAULT)
 
     def _key(self, parameter: Parameter) -> str:
@@ -339,7 +350,9 @@ class _Scope:
         return fallback.use
 
 
-def _supplied_factor(parameter: Parameter, key: str, supplied: Supplied) -> FactorUse:
+def _supplied_factor(
+    parameter: Parameter, key: str, supplied: Supplied, stream: str
+) -> FactorUse:
     return FactorUse(
         parameter=parameter.name,
         key=key,
@@ -349,10 +362,13 @@ def _supplied_factor(parameter: Parameter, key: str, supplied: Supplied) -> Fact
         reference=supplied.reference,
         evidence=CONFIRMED,
         note="comes before the default",
+        stream=stream,
     )
 
 
-def _dated_factor(parameter: Parameter, key: str, dated: Dated) -> FactorUse:
+def _dated_factor(
+    parameter: Parameter, key: str, dated: Dated, stream: str
+) -> FactorUse:
     note = dated.note
     if dated.printed is not None:
         misprint = f"printed {dated.printed}, decided by {dated.decided_by}"
@@ -362,8 +378,9 @@ def _dated_factor(parameter: Parameter, key: str, dated: Dated) -> FactorUse:
         key=key,
         value=Quantity(dated.value or Fraction(0), parameter.unit),
         kind=parameter.kind,
-        start=dated.start,
+        start=None if dated.start == date.min else dated.start,
         reference=dated.reference,
         evidence=dated.evidence,
         note=note,
+        stream=stream,
     )

@@ -265,8 +265,10 @@ def _evaluate(node: ast.expr, scope: Scope) -> Fraction:  # noqa: PLR0911  # one
         case ast.BinOp(left=left, op=ast.Pow(), right=right):
             return _evaluate(left, scope) ** int(_evaluate(right, scope))
         case ast.BinOp(left=left, op=op, right=right):
-            sides = _evaluate(left, scope), _evaluate(right, scope)
-            return _ARITHMETIC[type(op)](*sides)
+            first = _evaluate(left, scope)
+            if not first and isinstance(op, ast.Mult):
+                return first  # a factor of nothing is not used, so not asked for
+            return _ARITHMETIC[type(op)](first, _evaluate(right, scope))
         case ast.IfExp(test=test, body=body, orelse=orelse):
             return _evaluate(body if _holds(test, scope) else orelse, scope)
         case ast.Call(func=ast.Name(id="sum"), args=[term], keywords=[over]):

@@ -14,10 +14,12 @@ Rules kept:
 It verifies no signature and knows no receive time.
 """
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate
 from typing import Final, Protocol
 
 from accounting.channels import (
@@ -153,8 +155,9 @@ def build_intervals(
             advice="wait for the carrier or leave the source out of the boundary",
         )
     period = _Period(period_start, period_end, step_s)
-    gaps = [s for s in line.segments() if s.end - s.start > _spacing_s(line, step_s)]
-    gaps = [gap for gap in gaps if period.overlap_s(gap)]
+    segments = line.segments()
+    longest_s = _spacing_s(segments, step_s)
+    gaps = [s for s in segments if s.end - s.start > longest_s and period.overlap_s(s)]
     substitutions = _substitutions(ordered, line, period, channel, rule)
     intervals = _intervals(line, period, gaps, substitutions)
     facts = [fact for fact in line.facts if period.overlap_s(fact, is_closed=True)]
@@ -210,12 +213,12 @@ def _touches(line: RegisterLine, start: int, end: int) -> bool:
     return has_difference and line.times[0] < end and line.times[-1] > start
 
 
-def _spacing_s(line: RegisterLine, step_s: int) -> int:
+def _spacing_s(segments: Sequence[Observed], step_s: int) -> int:
     """Return the longest distance of two readings that is no gap. [s].
 
     A carrier that reads every hour has no gaps of an hour, whatever the step.
     """
-    usual = Counter(s.end - s.start for s in line.segments()).most_common()
+    usual = Counter(s.end - s.start for s in segments).most_common()
     most = max(count for _, count in usual)
     modal = min(duration for duration, count in usual if count == most)
     return max(step_s, min(modal, HOUR_S))
@@ -251,7 +254,7 @@ def _intervals(
 ) -> tuple[Interval, ...]:
     edges = period.edges()
     measured = [line.at(edge) for edge in edges]
-    derived = [sum(_derived_at(s, edge) for s in substitutions) for edge in edges]
+    derived = _derived_line(substitutions, edges)
     quality = {index: "distributed" for gap in gaps for index in period.indices(gap)}
     for substitution in substitutions:
         for index in period.indices(substitution.unknown):
@@ -268,11 +271,23 @@ def _intervals(
     )
 
 
-def _derived_at(substitution: Substitution, moment: int) -> int:
-    """Return the counts derived up to a moment, in proportion to time."""
-    unknown = substitution.unknown
-    passed_s = min(max(moment, unknown.start), unknown.end) - unknown.start
-    return substitution.counts * passed_s // (unknown.end - unknown.start)
+def _derived_line(
+    substitutions: Sequence[Substitution], edges: Sequence[int]
+) -> list[int]:
+    """Return the counts derived up to each edge, in proportion to time."""
+    starts = [s.unknown.start for s in substitutions]
+    sums = [0, *accumulate(s.counts for s in substitutions)]
+    found = []
+    for edge in edges:
+        index = bisect_right(starts, edge)
+        total = sums[index]
+        if index:
+            last = substitutions[index - 1]
+            start, end = last.unknown.start, last.unknown.end
+            passed_s = min(edge, end) - start
+            total += last.counts * passed_s // (end - start) - last.counts
+        found.append(total)
+    return found
 
 
 def _coverage(
