@@ -33,7 +33,6 @@ from oracle.evidence.evidence import (
     BatchPart,
     CarrierProof,
     ChainIdentity,
-    Configuration,
     Package,
     RegistryPart,
     RuleBookPart,
@@ -49,6 +48,7 @@ from oracle.evidence.fields import (
     unsigned,
 )
 from oracle.log.tree import CompactRange
+from oracle.member.quorum import Configuration
 from oracle.reading.registry import CarrierRecord, CarrierStatus, Epoch
 from oracle.reading.suites import Suite, key_id_of
 

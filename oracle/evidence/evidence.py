@@ -10,10 +10,11 @@ decides what a package proves. A member computes its statements from the samples
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from contracts.hashing import address_bytes, keccak256
+from contracts.hashing import keccak256
 from contracts.solidity import encoder
-from contracts.structs import Attestation, BatchReport, Member, StatementReport
+from contracts.structs import Attestation, BatchReport, StatementReport
 from oracle.log.tree import CompactRange
+from oracle.member.quorum import Configuration
 from oracle.reading.registry import CarrierRecord
 
 
@@ -29,34 +30,6 @@ class ChainIdentity:
     """Address of `EmissionLedger`, domain of statement reports."""
     carriers: str
     """Address of `Carriers`, in the additional data of every reading."""
-
-
-@dataclass(frozen=True, slots=True)
-class Configuration:
-    """One member configuration, as `ConfigurationSet` announced it."""
-
-    version: int
-    """Number of the configuration; `rulesVersion` of its batch reports."""
-    threshold: int
-    """Signatures that make a quorum."""
-    members: tuple[Member, ...]
-    """Members in the order of the signers' bits."""
-
-    def digest(self, chain: ChainIdentity) -> bytes:
-        """Hash the configuration as `ReadingAnchor.configDigest` does.
-
-        Args:
-            chain: Chain and contracts.
-
-        Returns:
-            32 bytes, keccak256 of the ABI encoding of chain id, contract, version,
-            threshold and members.
-        """
-        encode = encoder("(uint256,address,uint32,uint8,(address,address,uint8)[])")
-        members = [(one.key, one.organisation, int(one.role)) for one in self.members]
-        anchor = "0x" + address_bytes(chain.reading_anchor).hex()
-        words = (chain.chain_id, anchor, self.version, self.threshold, members)
-        return keccak256(encode(words))
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,3 +147,20 @@ class Package:
     """Frontier of the log before the first batch."""
     batches: tuple[BatchPart, ...]
     """Batches of the statement, ascending."""
+
+
+def configuration_digest(configuration: Configuration, chain: ChainIdentity) -> bytes:
+    """Hash a member configuration as `ReadingAnchor.configDigest` does.
+
+    Args:
+        configuration: Members, threshold and version.
+        chain: Chain and contracts.
+
+    Returns:
+        32 bytes, keccak256 of the ABI encoding of chain id, contract, version,
+        threshold and members.
+    """
+    encode = encoder("(uint256,address,uint32,uint8,(address,address,uint8)[])")
+    members = [(m.key, m.organisation, int(m.role)) for m in configuration.members]
+    numbers = configuration.version, configuration.threshold
+    return keccak256(encode((chain.chain_id, chain.reading_anchor, *numbers, members)))

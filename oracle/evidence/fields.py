@@ -101,3 +101,22 @@ def enum_of(kind: type[Enumeration], value: Any, where: str) -> Enumeration:
     except ValueError as exc:
         names = ", ".join(f"{one.value} {one.name}" for one in kind)
         raise InvalidPackageError(where, names, repr(value)) from exc
+
+
+def check_equal(subject: str, expected: object, given: object) -> None:
+    """Refuse a value that differs from the one it must be.
+
+    Args:
+        subject: Name of the field.
+        expected: What it must be.
+        given: What it is.
+
+    Raises:
+        InvalidPackageError: They differ.
+    """
+    if expected != given:
+        raise InvalidPackageError(subject, _shown(expected), _shown(given))
+
+
+def _shown(value: object) -> str:
+    return value.hex() if isinstance(value, bytes) else str(value)

@@ -5,6 +5,8 @@ of a batch, only the nodes that a joint proof needs: a package tells a stranger 
 of other enterprises. The form is that of `oracle.evidence.codec`.
 """
 
+from accounting.canonical import canonical_json
+from accounting.rule_schema import read_yaml
 from contracts.hashing import keccak256
 from contracts.merkle import BatchTree
 from oracle.evidence.codec import encode_package
@@ -13,6 +15,7 @@ from oracle.evidence.evidence import (
     BatchPart,
     Package,
     RegistryPart,
+    RuleBookPart,
     StatementEvidence,
 )
 from oracle.evidence.proofs import prove_leaves
@@ -39,12 +42,24 @@ def build_package(evidence: StatementEvidence) -> bytes:
             evidence.chain,
             tuple(sorted(evidence.configurations, key=lambda one: one.version)),
             evidence.statement,
-            evidence.rule_book,
+            _canonical_book(evidence.rule_book),
             tuple(sorted(map(_sorted_registry, evidence.registries), key=_root)),
             evidence.log_range,
             tuple(_pack_batch(batch) for batch in evidence.batches),
         )
     )
+
+
+def _canonical_book(book: RuleBookPart) -> RuleBookPart:
+    """Write rule sets in the canonical form that their digest covers, by role.
+
+    Canonical JSON is YAML too, so the verifier loads it as a member loads the file;
+    comments and layout, which no digest binds, stay out of the package.
+    """
+    contents = [read_yaml(source, "rule set") for source in book.rule_sets]
+    contents.sort(key=lambda content: str(content["role"]))
+    sources = tuple(canonical_json(content) for content in contents)
+    return RuleBookPart(sources, book.factor_year, book.boundary)
 
 
 def _root(registry: RegistryPart) -> bytes:

@@ -19,7 +19,8 @@ from contracts.enumerations import Kind
 from contracts.hashing import address_bytes, checksum_address
 from contracts.structs import Member
 from oracle.errors import InvalidTrustError
-from oracle.evidence.evidence import ChainIdentity, Configuration
+from oracle.evidence.evidence import ChainIdentity, configuration_digest
+from oracle.member.quorum import Configuration
 
 FORM = "ccl/trust/v1"
 
@@ -103,7 +104,7 @@ def _configuration_json(one: Configuration, chain: ChainIdentity) -> dict[str, A
     return {
         "version": one.version,
         "threshold": one.threshold,
-        "digest": "0x" + one.digest(chain).hex(),
+        "digest": "0x" + configuration_digest(one, chain).hex(),
         "members": members,
     }
 
@@ -127,7 +128,7 @@ def _configuration(entry: Any, chain: ChainIdentity) -> Configuration:
         raise InvalidTrustError(f"Configuration {version} names no members.")
     members = tuple(_member(one, version) for one in entry["members"])
     configuration = Configuration(version, threshold, members)
-    digest = "0x" + configuration.digest(chain).hex()
+    digest = "0x" + configuration_digest(configuration, chain).hex()
     if entry["digest"] != digest:
         raise InvalidTrustError(
             f"Configuration {version} of the trust file: expected digest {digest} for "

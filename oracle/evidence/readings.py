@@ -1,0 +1,178 @@
+"""Stages 6 and 7: every reading in its batch, truly signed, none left out.
+
+The numbered checks are those of `oracle.reading.checks`, the same function as in the
+inbox and at every member. Many readings are spread over worker processes; where none
+can be started, one process does it all, with the same result.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+
+from contracts.merkle import BatchLeaf, leaf_hash
+from oracle.errors import InvalidMessageError, InvalidPackageError, RefusedReadingError
+from oracle.evidence.evidence import BatchPart
+from oracle.evidence.proofs import root_of_leaves
+from oracle.reading.checks import AuthenticReading, Domain, authenticate, fold_readings
+from oracle.reading.profile import decode_message
+from oracle.reading.registry import CarrierRegistry
+
+PARALLEL_FROM = 2000
+"""Readings from which worker processes pay off."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingTask:
+    """Batches whose readings are to be checked, with what the checks need."""
+
+    batches: tuple[BatchPart, ...]
+    """Batches, ascending."""
+    registries: Mapping[bytes, CarrierRegistry]
+    """Data digest of batch reports (32 bytes) → carriers proven under it."""
+    identifiers: frozenset[str]
+    """Carriers of the boundary; no other reading may be in the package."""
+    domain: Domain
+    """Chain and contract that readings are bound to."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedGap:
+    """Sequence numbers missing between two readings of one carrier."""
+
+    identifier: str
+    """Identifier of the carrier."""
+    first: int
+    """Lowest missing seq."""
+    last: int
+    """Highest missing seq."""
+
+    def __str__(self) -> str:
+        """Name the gap."""
+        return f"{self.identifier} seq {self.first} to {self.last}"
+
+
+def check_readings(task: ReadingTask, processes: int | None) -> list[AuthenticReading]:
+    """Check every reading of a package.
+
+    Args:
+        task: Batches with proven carriers.
+        processes: Worker processes; None chooses by the number of readings.
+
+    Returns:
+        The authentic readings in batch order.
+
+    Raises:
+        InvalidPackageError: Names the first reading, by carrier and seq, that is not
+            signed, not entitled, not in its batch or not of the boundary.
+    """
+    count = sum(len(batch.readings) for batch in task.batches)
+    if processes is None:
+        processes = (os.cpu_count() or 1) if count > PARALLEL_FROM else 1
+    if processes > 1:
+        try:
+            return _check_in_processes(task, processes)
+        except (OSError, BrokenProcessPool):
+            pass  # no processes here: the same work in this one
+    return _check_task(task)
+
+
+def find_gaps(readings: Sequence[AuthenticReading]) -> tuple[NamedGap, ...]:
+    """Find what is missing between the first and last reading of each carrier.
+
+    Args:
+        readings: All authentic readings in batch order.
+
+    Returns:
+        Gaps by carrier, ascending.
+
+    Raises:
+        InvalidPackageError: A carrier's seq comes twice.
+    """
+    try:
+        _, states = fold_readings(readings, {})
+    except RefusedReadingError as exc:
+        subject = f"check {exc.check} ({exc.name})"
+        raise InvalidPackageError(subject, exc.expected, exc.given) from exc
+    names = {one.carrier.identifier_hash: one.carrier.identifier for one in readings}
+    found = (
+        NamedGap(names[name], gap.first, gap.last)
+        for name, state in states.items()
+        for gap in state.gaps
+        if gap.around.below is not None  # what came before the first is not used
+    )
+    return tuple(sorted(found, key=lambda gap: (gap.identifier, gap.first)))
+
+
+def _check_in_processes(task: ReadingTask, processes: int) -> list[AuthenticReading]:
+    size = -(-len(task.batches) // processes)
+    tasks = [
+        ReadingTask(
+            task.batches[start : start + size],
+            task.registries,
+            task.identifiers,
+            task.domain,
+        )
+        for start in range(0, len(task.batches), size)
+    ]
+    with ProcessPoolExecutor(processes) as pool:
+        return [one for part in pool.map(_check_task, tasks) for one in part]
+
+
+def _check_task(task: ReadingTask) -> list[AuthenticReading]:
+    return [one for batch in task.batches for one in _check_batch(batch, task)]
+
+
+def _check_batch(batch: BatchPart, task: ReadingTask) -> list[AuthenticReading]:
+    """Check the readings of one batch and their joint proof."""
+    report = batch.report
+    if not batch.readings:
+        if batch.nodes:
+            subject = f"proof of batch {report.seq}"
+            raise InvalidPackageError(subject, "no nodes", f"{len(batch.nodes)}")
+        return []
+    registry = task.registries[report.data_digest]
+    found, leaves = [], {}
+    for index, raw in batch.readings:
+        one = _authenticate(raw, registry, task, f"reading {index} of {report.seq}")
+        name, seq = one.carrier.identifier_hash, one.message.reading.seq
+        leaf = BatchLeaf(report.stream_id, report.seq, index, name, seq, one.digest)
+        leaves[index] = leaf_hash(leaf)
+        found.append(one)
+    root = root_of_leaves(report.leaf_count, leaves, batch.nodes)
+    if root != report.batch_root:
+        names = ", ".join(_reading_name(one) for one in found)
+        given = root.hex() if root else "a proof of another length"
+        subject = f"batch {report.seq} with {names}"
+        raise InvalidPackageError(subject, f"root {report.batch_root.hex()}", given)
+    return found
+
+
+def _authenticate(
+    raw: bytes, registry: CarrierRegistry, task: ReadingTask, place: str
+) -> AuthenticReading:
+    try:
+        one = authenticate(raw, registry, task.domain)
+    except RefusedReadingError as exc:
+        subject = f"{_claimed_name(raw, registry, place)}, check {exc.check} {exc.name}"
+        raise InvalidPackageError(subject, exc.expected, exc.given) from exc
+    if one.carrier.identifier not in task.identifiers:
+        expected = "a carrier of the boundary"
+        raise InvalidPackageError(place, expected, one.carrier.identifier)
+    return one
+
+
+def _reading_name(one: AuthenticReading) -> str:
+    return f"reading [{one.carrier.identifier}, {one.message.reading.seq}]"
+
+
+def _claimed_name(raw: bytes, registry: CarrierRegistry, place: str) -> str:
+    """Name a refused reading by what it claims, as far as it can be read."""
+    try:
+        reading = decode_message(raw).reading
+    except InvalidMessageError:
+        return place
+    carrier = registry.by_kid(reading.kid)
+    name = carrier.identifier if carrier else f"key id {reading.kid.hex()}"
+    return f"reading [{name}, {reading.seq}] ({place})"

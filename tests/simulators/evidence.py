@@ -1,0 +1,254 @@
+"""A park on paper: signed readings, batches, quorums and a statement without a chain.
+
+Everything in it is signed and hashed for real: carriers with P-256 keys, members with
+secp256k1 keys, batch trees, the log, the registry and the calculation. Rule sets are
+given by the test, so that a package can be small enough to flip each of its bytes.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from coincurve import PrivateKey
+
+from accounting.boundary import Boundary, Source
+from accounting.rule_loading import load_rule_set_bytes
+from accounting.statement import Methods, Statement, compute_statement
+from contracts.enumerations import Kind
+from contracts.hashing import checksum_address, keccak256
+from contracts.merkle import BatchLeaf, BatchTree, leaf_hash
+from contracts.structs import Attestation, BatchReport, Member, StatementReport
+from contracts.typed_data import (
+    account_id,
+    address_of,
+    boundary_id,
+    compact_signature,
+    digest,
+    domain,
+    stream_id,
+    struct_hash,
+)
+from oracle.evidence.evidence import (
+    BatchEvidence,
+    CarrierProof,
+    ChainIdentity,
+    RegistryPart,
+    RuleBookPart,
+    StatementEvidence,
+    StatementPart,
+)
+from oracle.evidence.samples import source_readings
+from oracle.evidence.trust import Trust
+from oracle.log.tree import CompactRange
+from oracle.log.tree import leaf_hash as log_leaf
+from oracle.member.quorum import Configuration
+from oracle.reading.profile import decode_message
+from oracle.reading.registry import CarrierRegistry
+from tests.simulators.device import DOMAIN, START, STEP_S, DeviceSimulator, registry_of
+
+CHAIN = ChainIdentity(
+    DOMAIN.chain_id,
+    checksum_address(b"anchor".rjust(20, b"\1")),
+    checksum_address(b"ledger".rjust(20, b"\1")),
+    checksum_address(bytes.fromhex(DOMAIN.carriers_address.removeprefix("0x"))),
+)
+STREAM = stream_id("park")
+ROLES = (Kind.PARK_OPERATOR, Kind.IDENTITY_PLATFORM, Kind.VERIFIER, Kind.REGULATOR)
+FACTOR_YEAR = 2023
+
+
+@dataclass(frozen=True)
+class MemberSimulator:
+    """A member of the oracle with its key."""
+
+    role: Kind
+    name: str
+
+    @property
+    def key(self) -> PrivateKey:
+        return PrivateKey(keccak256(self.name.encode()))
+
+    @property
+    def member(self) -> Member:
+        address = address_of(self.key.public_key)
+        return Member(address, account_id(self.name), self.role)
+
+
+@dataclass
+class ParkSimulator:
+    """Members, carriers and the batches that they made of readings."""
+
+    devices: tuple[DeviceSimulator, ...]
+    rule_sets: tuple[bytes, ...]
+    roles: tuple[Kind, ...] = ROLES
+    boundary_of: tuple[str, ...] = ()
+    """Names of the devices in the boundary; all of them by default."""
+    supersedes: bytes = bytes(32)
+    batches: list[BatchEvidence] = field(default_factory=list)
+    log: CompactRange = field(default_factory=CompactRange)
+    log_before: CompactRange = field(default_factory=CompactRange)
+
+    @property
+    def members(self) -> list[MemberSimulator]:
+        return [MemberSimulator(role, f"{role.name}-1") for role in self.roles]
+
+    @property
+    def configuration(self) -> Configuration:
+        members = tuple(one.member for one in self.members)
+        return Configuration(1, 2 * len(members) // 3 + 1, members)
+
+    @property
+    def trust(self) -> Trust:
+        return Trust(CHAIN, {1: self.configuration})
+
+    @property
+    def registry(self) -> CarrierRegistry:
+        return registry_of(*self.devices)
+
+    @property
+    def inside(self) -> list[DeviceSimulator]:
+        names = self.boundary_of or [device.name for device in self.devices]
+        return [device for device in self.devices if device.name in names]
+
+    @property
+    def boundary(self) -> Boundary:
+        sources = tuple(Source(d.identifier, 1, "electricity_in") for d in self.inside)
+        return Boundary("plant", "Plant Ltd", "厂", "Plant", "steel", "全国", sources)
+
+    def attest(
+        self, signed: bytes, signers: Iterable[int] | None = None
+    ) -> Attestation:
+        """Let members sign a digest; a quorum that ends with the last by default."""
+        count = len(self.members)
+        quorum = range(count - self.configuration.threshold, count)
+        return Attestation.collect(
+            {
+                index: compact_signature(self.members[index].key, signed)
+                for index in (quorum if signers is None else signers)
+            }
+        )
+
+    def add_batch(self, messages: Sequence[bytes], **changes: Any) -> None:
+        """Put messages into a batch, sign it and append it to the log."""
+        seq = self.log.size
+        ids = [keccak256(self._identifier(raw).encode()) for raw in messages]
+        leaves = tuple(
+            leaf_hash(
+                BatchLeaf(
+                    STREAM,
+                    seq,
+                    index,
+                    ids[index],
+                    decode_message(raw).reading.seq,
+                    keccak256(raw),
+                )
+            )
+            for index, raw in enumerate(messages)
+        )
+        times = [decode_message(raw).reading.ts for raw in messages] or [START]
+        head = struct_hash(self.batches[-1].report) if self.batches else bytes(32)
+        report = BatchReport(
+            stream_id=STREAM,
+            seq=seq,
+            prev_head=head,
+            batch_root=BatchTree(leaves).root if leaves else bytes(32),
+            leaf_count=len(leaves),
+            log_size=seq,
+            log_root=self.log.root(),
+            ref_block_number=seq,
+            ref_block_hash=keccak256(b"block"),
+            first_ts=min(times),
+            last_ts=max(times),
+            gaps_digest=keccak256(b"\x80"),
+            data_digest=self.registry.root(),
+            rules_version=1,
+        )
+        report = replace(report, **changes)
+        signed = digest(report, domain(CHAIN.chain_id, CHAIN.reading_anchor))
+        own = {device.identifier for device in self.inside}
+        readings = {
+            index: raw
+            for index, raw in enumerate(messages)
+            if self._identifier(raw) in own
+        }
+        self.batches.append(
+            BatchEvidence(report, self.attest(signed), leaves, readings)
+        )
+        self.log = self.log.append(log_leaf(struct_hash(report)))
+
+    def start_here(self) -> None:
+        """Let the statement start with the next batch."""
+        self.batches, self.log_before = [], self.log
+
+    def statement(self, steps: int) -> Statement:
+        """Calculate the statement over so many steps from the start."""
+        pairs = [
+            (self._identifier(raw), decode_message(raw).reading)
+            for batch in self.batches
+            for raw in batch.readings.values()
+        ]
+        tables = {
+            one.identifier: one.channel_table
+            for one in self.registry.carriers.values()
+            if one.channel_table is not None
+        }
+        methods = Methods.of([load_rule_set_bytes(data) for data in self.rule_sets])
+        period = START, START + steps * STEP_S
+        readings = source_readings(self.boundary, pairs)
+        return compute_statement(
+            self.boundary, tables, *period, 2, readings, methods, FACTOR_YEAR
+        )
+
+    def evidence(
+        self, steps: int, signers: Iterable[int] | None = None, **changes: Any
+    ) -> StatementEvidence:
+        """Sign the statement and gather everything that proves it."""
+        statement = self.statement(steps)
+        report = StatementReport(
+            boundary=boundary_id(self.boundary.name),
+            period_start=START,
+            period_end=START + steps * STEP_S,
+            purpose=2,
+            stream_id=STREAM,
+            first_batch=self.batches[0].report.seq,
+            last_batch=self.batches[-1].report.seq,
+            input_root=statement.input_root,
+            rule_set_digest=statement.rule_set_digest,
+            factor_set_digest=statement.factor_set_digest,
+            boundary_digest=self.boundary.digest,
+            grams=statement.grams,
+            result_digest=statement.result_digest,
+            supersedes=self.supersedes,
+        )
+        report = replace(report, **changes)
+        signed = digest(report, domain(CHAIN.chain_id, CHAIN.emission_ledger))
+        return StatementEvidence(
+            chain=CHAIN,
+            configurations=(self.configuration,),
+            statement=StatementPart(
+                report, self.attest(signed, signers), 1, statement.to_bytes()
+            ),
+            rule_book=RuleBookPart(
+                self.rule_sets, FACTOR_YEAR, self.boundary.to_bytes()
+            ),
+            registries=(self._registry_part(),),
+            log_range=self.log_before,
+            batches=tuple(self.batches),
+        )
+
+    def _registry_part(self) -> RegistryPart:
+        registry = self.registry
+        proofs = tuple(
+            CarrierProof(device.record, tuple(registry.prove(device.identifier)))
+            for device in self.inside
+        )
+        return RegistryPart(registry.root(), proofs)
+
+    def _identifier(self, raw: bytes) -> str:
+        carrier = self.registry.by_kid(decode_message(raw).reading.kid)
+        if carrier is None:
+            raise KeyError("no device of the park signed this")
+        return carrier.identifier
+
+
+Park = Callable[..., ParkSimulator]
