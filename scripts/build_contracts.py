@@ -46,6 +46,7 @@ GOVERNANCE = "@openzeppelin/contracts/access/manager/AccessManager.sol"
 
 SETTINGS: dict[str, Any] = {
     "optimizer": {"enabled": True, "runs": 10_000},
+    "viaIR": True,
     "evmVersion": "cancun",
     "metadata": {"bytecodeHash": "none", "appendCBOR": False},
     "outputSelection": {

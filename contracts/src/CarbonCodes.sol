@@ -170,22 +170,19 @@ contract CarbonCodes is ICarbonCodes, IERC5192, ERC721, AccessManaged, Instructi
     /* LOCK */
 
     /// @inheritdoc ERC721
-    function approve(address, uint256) public pure override {
+    function _update(address to, uint256 tokenId, address auth) internal override returns (address) {
+        if (_ownerOf(tokenId) != address(0)) revert CodesLocked();
+
+        return super._update(to, tokenId, auth);
+    }
+
+    /// @inheritdoc ERC721
+    function _approve(address, uint256, address, bool) internal pure override {
         revert CodesLocked();
     }
 
     /// @inheritdoc ERC721
-    function setApprovalForAll(address, bool) public pure override {
-        revert CodesLocked();
-    }
-
-    /// @inheritdoc ERC721
-    function transferFrom(address, address, uint256) public pure override {
-        revert CodesLocked();
-    }
-
-    /// @inheritdoc ERC721
-    function safeTransferFrom(address, address, uint256, bytes memory) public pure override {
+    function _setApprovalForAll(address, address, bool) internal pure override {
         revert CodesLocked();
     }
 }

@@ -76,11 +76,11 @@ contract Market is IMarket, AccessManaged, InstructionTaker {
     }
 
     function _requireRules(BlockTrade calldata trade) private view {
-        uint64 at = uint64(block.timestamp);
-        IRulebook.BlockRules memory rules = RULEBOOK.blockRules(at);
-        uint24 second = Calendar.secondOfDay(at);
+        uint64 time = uint64(block.timestamp);
+        IRulebook.BlockRules memory rules = RULEBOOK.blockRules(time);
+        uint24 second = Calendar.secondOfDay(time);
         if (_vintages[0].halted) revert MarketHalted(0);
-        if (!rules.workingDay) revert MarketNotWorkingDay(at);
+        if (!rules.workingDay) revert MarketNotWorkingDay(time);
         if (second < rules.openS || second >= rules.closeS) {
             revert MarketSessionClosed(second, rules.openS, rules.closeS);
         }

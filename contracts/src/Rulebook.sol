@@ -53,30 +53,30 @@ contract Rulebook is IRulebook, AccessManaged {
     }
 
     /// @inheritdoc IRulebook
-    function valueAt(bytes32 name, uint64 at) public view returns (int256) {
+    function valueAt(bytes32 name, uint64 time) public view returns (int256) {
         Entry memory latest = _latest[name];
-        if (latest.from != 0 && latest.from <= at) return latest.value;
+        if (latest.from != 0 && latest.from <= time) return latest.value;
 
         Entry[] storage entries = _history[name];
         uint256 low = 0;
         uint256 high = entries.length;
         while (low < high) {
             uint256 middle = (low + high) / 2;
-            if (entries[middle].from <= at) low = middle + 1;
+            if (entries[middle].from <= time) low = middle + 1;
             else high = middle;
         }
-        if (low == 0) revert RulebookNoValue(name, at);
+        if (low == 0) revert RulebookNoValue(name, time);
 
         return entries[low - 1].value;
     }
 
     /// @inheritdoc IRulebook
-    function blockRules(uint64 at) external view returns (BlockRules memory rules) {
-        rules.minTonnes = uint128(uint256(valueAt(BLOCK_MIN_TONNES, at)));
-        rules.bandBps = uint16(uint256(valueAt(BLOCK_BAND_BPS, at)));
-        rules.openS = uint24(uint256(valueAt(BLOCK_OPEN_S, at)));
-        rules.closeS = uint24(uint256(valueAt(BLOCK_CLOSE_S, at)));
-        rules.workingDay = isWorkingDay(at);
+    function blockRules(uint64 time) external view returns (BlockRules memory rules) {
+        rules.minTonnes = uint128(uint256(valueAt(BLOCK_MIN_TONNES, time)));
+        rules.bandBps = uint16(uint256(valueAt(BLOCK_BAND_BPS, time)));
+        rules.openS = uint24(uint256(valueAt(BLOCK_OPEN_S, time)));
+        rules.closeS = uint24(uint256(valueAt(BLOCK_CLOSE_S, time)));
+        rules.workingDay = isWorkingDay(time);
     }
 
     /// @dev Greatest value of a rule that the market reads; 0 for any other rule.
@@ -98,8 +98,8 @@ contract Rulebook is IRulebook, AccessManaged {
     }
 
     /// @inheritdoc IRulebook
-    function isWorkingDay(uint64 at) public view returns (bool) {
-        (uint16 year, uint16 day) = Calendar.yearAndDay(at);
+    function isWorkingDay(uint64 time) public view returns (bool) {
+        (uint16 year, uint16 day) = Calendar.yearAndDay(time);
         if (_workingDays[year][day / 256] >> (day % 256) & 1 == 1) return true;
         if (!_hasCalendar[year]) revert RulebookNoCalendar(year);
 

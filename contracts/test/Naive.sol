@@ -5,10 +5,9 @@ pragma solidity 0.8.37;
 /// @dev Used by tests and by the bench only, never deployed with the ledger.
 contract Naive {
     struct Reading {
+        uint256 ts;
+        uint256 value;
         bytes32 digest;
-        uint128 value;
-        uint64 ts;
-        uint64 seq;
     }
 
     /// @notice Emitted for a reading that leaves no trace in storage.
@@ -18,7 +17,7 @@ contract Naive {
 
     /// @notice Writes one reading to storage and tells of it.
     function store(bytes32 idHash, uint64 seq, uint64 ts, uint128 value, bytes32 digest) external {
-        readings[idHash][seq] = Reading(digest, value, ts, seq);
+        readings[idHash][seq] = Reading(ts, value, digest);
 
         emit ReadingStored(idHash, seq, ts, value, digest);
     }

@@ -38,8 +38,8 @@ interface IMarket {
     error MarketSessionClosed(uint24 given, uint24 open, uint24 close);
 
     /// @notice Thrown on a day that is no working day (calendar of the rulebook).
-    /// @param at Time of the block (unix s).
-    error MarketNotWorkingDay(uint64 at);
+    /// @param time Time of the block (unix s).
+    error MarketNotWorkingDay(uint64 time);
 
     /// @notice Thrown while the market or a vintage is halted (rule: the regulator halts).
     /// @param vintage Vintage year; 0 where the whole market is halted.

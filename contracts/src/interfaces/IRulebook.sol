@@ -6,8 +6,8 @@ pragma solidity 0.8.37;
 interface IRulebook {
     /// @notice Thrown when a rule has no value at a time.
     /// @param name ASCII name of the rule, right padded with zeros.
-    /// @param at Time asked for (unix s).
-    error RulebookNoValue(bytes32 name, uint64 at);
+    /// @param time Time asked for (unix s).
+    error RulebookNoValue(bytes32 name, uint64 time);
 
     /// @notice Thrown when a new value does not start after the last one.
     /// @param name ASCII name of the rule.
@@ -72,14 +72,14 @@ interface IRulebook {
 
     /// @notice Value of a rule at a time.
     /// @param name ASCII name of the rule.
-    /// @param at Time (unix s).
-    function valueAt(bytes32 name, uint64 at) external view returns (int256);
+    /// @param time Time (unix s).
+    function valueAt(bytes32 name, uint64 time) external view returns (int256);
 
     /// @notice Whether the local day (UTC+8) of a time is a working day.
-    /// @param at Time (unix s).
-    function isWorkingDay(uint64 at) external view returns (bool);
+    /// @param time Time (unix s).
+    function isWorkingDay(uint64 time) external view returns (bool);
 
     /// @notice The rules of the block trade at a time.
-    /// @param at Time (unix s).
-    function blockRules(uint64 at) external view returns (BlockRules memory);
+    /// @param time Time (unix s).
+    function blockRules(uint64 time) external view returns (BlockRules memory);
 }

@@ -10,18 +10,18 @@ library Calendar {
     uint256 private constant EPOCH_DAY = 719_468;
 
     /// @notice Second of the local day.
-    /// @param at Time (unix s).
-    function secondOfDay(uint64 at) internal pure returns (uint24) {
-        return uint24((uint256(at) + OFFSET_S) % 1 days);
+    /// @param time Time (unix s).
+    function secondOfDay(uint64 time) internal pure returns (uint24) {
+        return uint24((uint256(time) + OFFSET_S) % 1 days);
     }
 
     /// @notice Local year and day of the year.
-    /// @param at Time (unix s).
+    /// @param time Time (unix s).
     /// @return year Year of the Gregorian calendar.
     /// @return day Day of the year, 0 for 1 January.
-    function yearAndDay(uint64 at) internal pure returns (uint16 year, uint16 day) {
+    function yearAndDay(uint64 time) internal pure returns (uint16 year, uint16 day) {
         // Years run from 1 March here, so that the leap day is the last day of its year.
-        uint256 days_ = (uint256(at) + OFFSET_S) / 1 days + EPOCH_DAY;
+        uint256 days_ = (uint256(time) + OFFSET_S) / 1 days + EPOCH_DAY;
         uint256 era = days_ / 146_097;
         uint256 dayOfEra = days_ % 146_097;
         uint256 yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365;

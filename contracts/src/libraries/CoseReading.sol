@@ -49,39 +49,39 @@ library CoseReading {
         );
     }
 
-    /// @dev Bounds of the content of a byte string whose head, of the shortest form, is at `at`.
-    function _byteString(bytes calldata data, uint256 at) private pure returns (uint256 start, uint256 end) {
-        uint8 head = uint8(data[at]);
+    /// @dev Bounds of the content of a byte string whose head, of the shortest form, is at `offset`.
+    function _byteString(bytes calldata data, uint256 offset) private pure returns (uint256 start, uint256 end) {
+        uint8 head = uint8(data[offset]);
         uint256 length;
         if (head >= 0x40 && head < 0x58) {
-            (start, length) = (at + 1, head - 0x40);
+            (start, length) = (offset + 1, head - 0x40);
         } else if (head == 0x58) {
-            (start, length) = (at + 2, uint8(data[at + 1]));
-            if (length < 24) revert CoseMalformed(at);
-        } else if (head == 0x59 && data.length >= at + 3) {
-            (start, length) = (at + 3, uint16(bytes2(data[at + 1:at + 3])));
-            if (length < 256) revert CoseMalformed(at);
+            (start, length) = (offset + 2, uint8(data[offset + 1]));
+            if (length < 24) revert CoseMalformed(offset);
+        } else if (head == 0x59 && data.length >= offset + 3) {
+            (start, length) = (offset + 3, uint16(bytes2(data[offset + 1:offset + 3])));
+            if (length < 256) revert CoseMalformed(offset);
         } else {
-            revert CoseMalformed(at);
+            revert CoseMalformed(offset);
         }
         end = start + length;
-        if (end > data.length) revert CoseMalformed(at);
+        if (end > data.length) revert CoseMalformed(offset);
     }
 
-    /// @dev Value of key 2 of a payload `{1: h'8 bytes', 2: seq, …`; `at` is its offset in the message.
-    function _seq(bytes calldata payload, uint256 at) private pure returns (uint64) {
-        if (payload.length < 13) revert CoseMalformed(at);
+    /// @dev Value of key 2 of a payload `{1: h'8 bytes', 2: seq, …`; `offset` is its offset in the message.
+    function _seq(bytes calldata payload, uint256 offset) private pure returns (uint64) {
+        if (payload.length < 13) revert CoseMalformed(offset);
         uint8 map = uint8(payload[0]);
-        if (map < 0xa5 || map > 0xa8 || bytes2(payload[1:3]) != 0x0148) revert CoseMalformed(at);
-        if (payload[11] != 0x02) revert CoseMalformed(at + 11);
+        if (map < 0xa5 || map > 0xa8 || bytes2(payload[1:3]) != 0x0148) revert CoseMalformed(offset);
+        if (payload[11] != 0x02) revert CoseMalformed(offset + 11);
 
         uint8 head = uint8(payload[12]);
         if (head < 24) return head;
-        if (head > 27) revert CoseMalformed(at + 12);
+        if (head > 27) revert CoseMalformed(offset + 12);
         uint256 width = 1 << (head - 24);
-        if (payload.length < 13 + width) revert CoseMalformed(at + 12);
+        if (payload.length < 13 + width) revert CoseMalformed(offset + 12);
         uint64 seq = uint64(bytes8(payload[13:13 + width])) >> uint64(64 - 8 * width);
-        if (seq < (head == 24 ? 24 : 1 << (4 * width))) revert CoseMalformed(at + 12);
+        if (seq < (head == 24 ? 24 : 1 << (4 * width))) revert CoseMalformed(offset + 12);
         return seq;
     }
 }

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IReadingAnchor} from "../src/interfaces/IReadingAnchor.sol";
+import {Attestation, Signatures} from "../src/interfaces/Types.sol";
+import {IMarket} from "../src/interfaces/IMarket.sol";
+import {LedgerTest} from "./LedgerTest.sol";
+import {Naive} from "./Naive.sol";
+import {PlainToken} from "./PlainToken.sol";
+import {VM} from "./Vm.sol";
+
+/// @dev Gas of whole transactions, intrinsic gas included: every outer call runs as a transaction of its own.
+contract GasTest is LedgerTest {
+    event Measured(string what, uint256 gas);
+
+    /// forge-config: default.isolate = true
+    function test_anchoring_a_batch_costs_less_than_a_six_thousandth_of_naive_readings() public {
+        bytes32 head = _anchor(0, 0);
+        IReadingAnchor.BatchReport memory report = _batch(1, head);
+        Attestation memory attestation = _attest(address(anchor), hasher.hash(report), 13);
+
+        anchor.submit(report, attestation);
+
+        _assertGas("submit", 65_800);
+    }
+
+    /// forge-config: default.isolate = true
+    function test_a_block_trade_costs_less_than_one_and_a_half_pairs_of_transfers() public {
+        _fund();
+        IMarket.BlockTrade memory trade = _trade();
+        bytes32 structHash = hasher.hash(trade);
+        Signatures memory seller = _sign("alpha", address(market), structHash);
+        Signatures memory buyer = _sign("beta", address(market), structHash);
+
+        market.tradeBlock(trade, seller, buyer);
+
+        _assertGas("tradeBlock", 127_900);
+    }
+
+    /// forge-config: default.isolate = true
+    function test_baselines() public {
+        Naive naive = new Naive();
+        naive.store(keccak256("id"), 1, NOW, 123_456_789, keccak256("message"));
+        _assertGas("naive storage", 150_000);
+        naive.log(keccak256("id"), 1, NOW, 123_456_789, keccak256("message"));
+        _assertGas("naive event", 150_000);
+
+        PlainToken token = new PlainToken();
+        address from = addressOf("from");
+        token.mint(from, VINTAGE, 10 * BLOCK);
+        token.mint(alpha, VINTAGE, BLOCK);
+        VM.prank(from);
+        token.safeTransferFrom(from, alpha, VINTAGE, BLOCK, "");
+        _assertGas("plain transfer", 150_000);
+    }
+
+    function _assertGas(string memory what, uint256 limit) private {
+        uint256 gas = VM.lastCallGas().gasTotalUsed;
+        emit Measured(what, gas);
+        assertAtMost(gas, limit);
+    }
+}
