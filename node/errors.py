@@ -15,7 +15,19 @@ NodeError
 ├── StaleInstructionError      renew:  expired, or another nonce is due
 ├── ConflictInstructionError   stop:   under-signed, or by the wrong people
 └── ConflictLedgerError        stop:   index and chain disagree
+
+``problem_of`` turns each, and those of wallet and contracts, into a problem document
+(RFC 9457): the one place of HTTP statuses. The type is a URN of the error's name, the
+detail its sentence; facts the error carries come along, so that a program need not
+read the sentence.
 """
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from contracts import errors as chain
+from wallet import errors as wallet
 
 
 class NodeError(Exception):
@@ -91,3 +103,92 @@ class ConflictInstructionError(NodeError):
 
 class ConflictLedgerError(NodeError):
     """Index and chain disagree, or the chain is another one than before."""
+
+
+class UnavailableMemberError(NodeError):
+    """A member of the oracle, or its folder, does not answer now."""
+
+
+# --- problem documents ---------------------------------------------------------------
+
+_STATUS: tuple[tuple[type[Exception], int, str], ...] = (
+    (InvalidLoginError, 401, "Login needed"),
+    (InvalidAccessError, 403, "No right to this"),
+    (InvalidReferenceError, 404, "Not found"),
+    (StaleInstructionError, 409, "Overtaken"),
+    (ConflictInstructionError, 409, "Signatures incomplete or contradictory"),
+    (ConflictLedgerError, 500, "Index and chain disagree"),
+    (ConflictJournalError, 500, "Records of the chain disagree"),
+    (InvalidRequestError, 422, "Not acceptable"),
+    (InvalidTransactionError, 422, "Not acceptable"),
+    (InvalidCallError, 502, "The chain's engine refused"),
+    (UnavailableMemberError, 502, "The oracle's member does not answer"),
+    (UnavailableEngineError, 503, "The chain does not answer"),
+    (UnavailableStorageError, 503, "The node's storage cannot be used"),
+    (wallet.InvalidInstructionError, 422, "Not acceptable"),
+    (wallet.ConflictSignatureError, 409, "Signatures incomplete or contradictory"),
+    (wallet.StaleInstructionError, 409, "Overtaken"),
+    (chain.InvalidInputError, 422, "Refused by the contract"),
+    (chain.StaleError, 409, "Overtaken"),
+    (chain.UnavailableError, 503, "Not now"),
+    (chain.ConflictError, 409, "Refused by the contract"),
+)
+_CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What went wrong, for a person and for a program."""
+
+    status: int
+    """HTTP status."""
+    type: str
+    """URN of the kind of problem."""
+    title: str
+    """The kind in words."""
+    detail: str
+    """The sentence: what, where, expected, given, what to do."""
+    facts: dict[str, Any]
+    """The sentence's facts."""
+
+    def body(self) -> dict[str, Any]:
+        """Write the document."""
+        members = {"type": self.type, "title": self.title, "status": self.status}
+        return {**members, "detail": self.detail, "facts": self.facts}
+
+
+def problem_of(exc: Exception) -> Problem:
+    """Describe an error.
+
+    Args:
+        exc: One of the errors of node, wallet or contracts; any other is a fault of
+            the node and says nothing about its inside.
+
+    Returns:
+        The problem.
+    """
+    for kind, status, title in _STATUS:
+        if isinstance(exc, kind):
+            return Problem(status, _urn(type(exc)), title, str(exc), _facts(exc))
+    detail = "The node failed in a way it did not expect; its log says more."
+    return Problem(500, "urn:ccl:problem:fault", "Fault of the node", detail, {})
+
+
+def _urn(kind: type[Exception]) -> str:
+    name = kind.__name__.removesuffix("Error")
+    return f"urn:ccl:problem:{_CAPITAL.sub('-', name).lower()}"
+
+
+def _facts(exc: Exception) -> dict[str, Any]:
+    facts = getattr(exc, "facts", None)
+    if not isinstance(facts, dict):
+        facts = {key: value for key, value in vars(exc).items() if key[0] != "_"}
+    return {name: _plain(value) for name, value in facts.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return f"0x{value.hex()}"
+    if value is None or isinstance(value, bool | str):
+        return value
+    return str(value)

@@ -24,7 +24,7 @@ def catalogue(language: Language) -> dict[str, str]:
     return dict(json.loads(text))
 
 
-def say(language: Language, key: str, **facts: str) -> str:
+def say(language: Language, key: str, /, **facts: str) -> str:
     """Word one message.
 
     Args:

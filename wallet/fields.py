@@ -13,8 +13,8 @@ from enum import IntEnum
 
 from eth_utils.address import is_hex_address, to_checksum_address
 
-from contracts.hashing import keccak256
 from contracts.enumerations import Opinion, Rights
+from contracts.hashing import keccak256
 from contracts.typed_data import account_id, boundary_id
 from wallet.amounts import (
     format_fen,
@@ -214,7 +214,7 @@ FIELDS: Mapping[str, Field] = {
     "findings_digest": _DIGEST,
     "evidence_digest": _DIGEST,
     "destination": _DIGEST,
-    "reference": _DIGEST,
+    "bank_reference": _DIGEST,
     "vintage": Field(_parse_vintage, str, str),
     "tonnes": Field(parse_tonnes, str, _show_tonnes),
     "fen": _MONEY,

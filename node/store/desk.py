@@ -14,6 +14,7 @@ __all__ = [
     "LoginChallenge",
     "LoginToken",
     "PendingInstruction",
+    "PendingParty",
     "PendingSignature",
 ]
 
@@ -41,7 +42,7 @@ class PendingInstruction(Base):
     created_at: Mapped[int]
     created_by: Mapped[str]
     status: Mapped[str]
-    """``pending``, ``sending``, ``executed`` or ``refused``."""
+    """``pending``, ``sending``, ``sent`` or ``refused``."""
     tx_hash: Mapped[bytes | None]
     reason: Mapped[str | None]
 
@@ -70,10 +71,10 @@ class PendingParty(Base):
 
 
 class LoginChallenge(Base):
-    """A login nonce that was given out and not used."""
+    """A challenge that was given out and not answered, by the hash of its text."""
 
     __tablename__ = "login_challenges"
-    nonce_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    text_hash: Mapped[bytes] = mapped_column(primary_key=True)
     address: Mapped[str]
     expires_at: Mapped[int]
 

@@ -359,10 +359,10 @@ def _make_desk() -> None:
     )
     op.create_table(
         "login_challenges",
-        _column("nonce_hash", _BYTES),
+        _column("text_hash", _BYTES),
         _column("address", _TEXT),
         _column("expires_at", _BIG),
-        sa.PrimaryKeyConstraint("nonce_hash"),
+        sa.PrimaryKeyConstraint("text_hash"),
     )
     op.create_table(
         "login_tokens",
