@@ -46,9 +46,7 @@ def build_document(calculation: Calculation, grams: int) -> dict[str, Any]:
         "digests": _digests(calculation),
         "rule_sets": {i.rule_set.role: _rule_set(i.rule_set) for i in inventories},
         "result": _result(calculation, grams),
-        "lines": {
-            _line_name(ln): _line(ln) for i in inventories[:-1] for ln in i.lines
-        },
+        "lines": {_line_name(line): _line(line) for line in lines},
         "sources": {m.name: _source(m) for m in calculation.metered},
         "factors": calculation.factors,
         "trace": [_step(step, i) for i in inventories for step in i.trace],

@@ -1,4 +1,5 @@
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -24,8 +25,10 @@ from accounting.substitution import MIN_RATE
 STEP = 900
 START = 1_672_502_400  # 2023-01-01 00:00 +08:00
 
+Drawn = tuple[list[int], list[Sample]]
 
-def channel(**changes):
+
+def channel(**changes: Any) -> Channel:
     fields = {
         "register": 1,
         "quantity": "active energy import",
@@ -38,17 +41,19 @@ def channel(**changes):
     return Channel(**{**fields, **changes})
 
 
-def steady(count, counts=10, first=100, start=START, step=STEP):
+def steady(
+    count: int, counts: int = 10, first: int = 100, start: int = START, step: int = STEP
+) -> list[Sample]:
     """Return samples that rise evenly, one at every step."""
     return [Sample(i, start + i * step, first + i * counts) for i in range(count)]
 
 
-def ledger(samples, steps=4, **options):
+def ledger(samples: list[Sample], steps: int = 4, **options: Any) -> MeterLedger:
     used = options.pop("channel", channel())
     return build_intervals(samples, used, START, START + steps * STEP, **options)
 
 
-def kinds(result: MeterLedger):
+def kinds(result: MeterLedger) -> list[str]:
     return [fact.kind for fact in result.facts]
 
 
@@ -182,7 +187,9 @@ class TestReset:
     @pytest.mark.parametrize(
         ("boot", "flags"), [(1, 0), (0, FLAG_RESET), (1, FLAG_RESET)]
     )
-    def test_the_restarted_register_counts_and_the_rest_is_derived(self, boot, flags):
+    def test_the_restarted_register_counts_and_the_rest_is_derived(
+        self, boot: int, flags: int
+    ):
         samples = [*steady(3), Sample(3, START + 3 * STEP, 4, boot, flags)]
 
         result = ledger(samples, steps=3)
@@ -282,7 +289,7 @@ class TestEdgesWithoutReading:
             ledger(samples, steps=1)
 
     @pytest.mark.parametrize("count", [0, 1])
-    def test_one_reading_is_no_ledger(self, count):
+    def test_one_reading_is_no_ledger(self, count: int):
         with pytest.raises(UnavailableReadingsError, match="at least two"):
             ledger(steady(count))
 
@@ -341,7 +348,7 @@ class TestDoubtfulReadings:
 
 
 @st.composite
-def registers(draw):
+def registers(draw: st.DrawFn) -> tuple[list[int], list[Sample]]:
     """Draw increments of a register that rolls over, and which samples arrive."""
     rises = draw(st.lists(st.integers(0, 900), min_size=2, max_size=40))
     first = draw(st.integers(0, 999))
@@ -352,10 +359,22 @@ def registers(draw):
     return rises, samples
 
 
+class TestManyResets:
+    def test_derived_counts_are_spread_over_their_own_time(self):
+        samples = [*steady(3), Sample(3, START + 4 * STEP, 3, boot=1)]
+        samples += [Sample(4, START + 5 * STEP, 13, boot=1)]
+        samples += [Sample(5, START + 6 * STEP, 4, boot=2)]
+
+        result = ledger(samples, steps=6)
+
+        assert [i.substituted for i in result.intervals] == [0, 0, 8, 9, 0, 6]
+        assert [i.measured for i in result.intervals] == [10, 10, 1, 2, 10, 4]
+
+
 class TestLaws:
     @given(registers(), st.sampled_from([300, 900, 1000, 3600]))
     @settings(max_examples=80, deadline=None)
-    def test_intervals_sum_to_the_register_difference(self, drawn, step):
+    def test_intervals_sum_to_the_register_difference(self, drawn: Drawn, step: int):
         rises, samples = drawn
         end = START + len(rises) * STEP
 
@@ -367,7 +386,9 @@ class TestLaws:
 
     @given(registers(), st.data())
     @settings(max_examples=80, deadline=None)
-    def test_order_and_repetition_of_deliveries_change_nothing(self, drawn, data):
+    def test_order_and_repetition_of_deliveries_change_nothing(
+        self, drawn: Drawn, data: st.DataObject
+    ):
         rises, samples = drawn
         repeated = data.draw(st.lists(st.sampled_from(samples), max_size=20))
         shuffled = data.draw(st.permutations(samples + repeated))
@@ -380,7 +401,9 @@ class TestLaws:
 
     @given(registers(), st.data())
     @settings(max_examples=80, deadline=None)
-    def test_any_cut_of_a_period_conserves_every_count(self, drawn, data):
+    def test_any_cut_of_a_period_conserves_every_count(
+        self, drawn: Drawn, data: st.DataObject
+    ):
         rises, samples = drawn
         end = START + len(rises) * STEP
         cut = data.draw(st.integers(START + 1, end - 1))
