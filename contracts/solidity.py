@@ -37,6 +37,9 @@ Int256 = Annotated[int, "int256"]
 WORD_BYTES = 32
 """Length of an EVM word. [bytes]"""
 
+_NOTHING = "()"
+"""Type of no values, which eth_abi does not know."""
+
 Reader = Callable[[Any], Any]
 
 
@@ -132,6 +135,8 @@ def encoder(abi: str) -> Callable[[Any], bytes]:
     Returns:
         Function from a value to its ``abi.encode``.
     """
+    if abi == _NOTHING:
+        return lambda _: b""
     return typing.cast("Callable[[Any], bytes]", registry.get_encoder(abi))
 
 
@@ -154,6 +159,8 @@ def decode_abi(abi: str, data: bytes) -> Any:
 
 @cache
 def _decoder(abi: str) -> Callable[[Any], Any]:
+    if abi == _NOTHING:
+        return lambda _: ()
     return typing.cast("Callable[[Any], Any]", registry.get_decoder(abi))
 
 

@@ -27,7 +27,6 @@ class Membership:
 GRANT_ROLE = Function("grantRole", Uint64, Address, Uint32)
 REVOKE_ROLE = Function("revokeRole", Uint64, Address)
 RENOUNCE_ROLE = Function("renounceRole", Uint64, Address)
-LABEL_ROLE = Function("labelRole", Uint64, str)
 SET_TARGET_FUNCTION_ROLE = Function(
     "setTargetFunctionRole", Address, tuple[Bytes4, ...], Uint64
 )
@@ -68,15 +67,6 @@ class AccessManager(Contract):
             account: Oneself, as a confirmation.
         """
         return self._write(RENOUNCE_ROLE, role, account)
-
-    def label_role(self, role: int, label: str) -> UnsignedCall:
-        """Name a role.
-
-        Args:
-            role: The role.
-            label: Its name.
-        """
-        return self._write(LABEL_ROLE, role, label)
 
     def set_target_function_role(
         self, target: str, selectors: Sequence[bytes], role: int

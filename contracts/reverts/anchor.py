@@ -250,3 +250,11 @@ class AnchorSuiteNotOnChainError(InvalidInputError):
 )
 class AnchorNoEquivocationError(InvalidInputError):
     """Raised when two reports are no equivocation."""
+
+
+@revert(
+    "CoseMalformed(uint256 offset)",
+    "the message is malformed at byte {offset}, expected a signed reading",
+)
+class CoseMalformedError(InvalidInputError):
+    """Raised when a message is no signed reading."""

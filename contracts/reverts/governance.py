@@ -45,8 +45,8 @@ class DirectoryNotAContractError(InvalidInputError):
 
 
 @revert(
-    "RulebookNoValue(bytes32 name, uint64 at)",
-    "the rulebook has no value of {name} at {at}: the regulator has to set one",
+    "RulebookNoValue(bytes32 name, uint64 time)",
+    "the rulebook has no value of {name} at {time}: the regulator has to set one",
 )
 class RulebookNoValueError(InvalidInputError):
     """Raised when a rule has no value at a time."""

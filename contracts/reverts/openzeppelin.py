@@ -255,67 +255,11 @@ class ERC1155InvalidArrayLengthError(InvalidInputError):
 
 
 @revert(
-    "ECDSAInvalidSignature()",
-    "expected a secp256k1 signature, got one that belongs to no key",
-)
-class ECDSAInvalidSignatureError(InvalidInputError):
-    """Raised when a signature recovers to no key."""
-
-
-@revert(
-    "ECDSAInvalidSignatureLength(uint256 length)",
-    "expected a signature of 64 or 65 bytes, got {length}",
-)
-class ECDSAInvalidSignatureLengthError(InvalidInputError):
-    """Raised when a signature has a wrong length."""
-
-
-@revert(
-    "ECDSAInvalidSignatureS(bytes32 s)",
-    "expected a signature with low s, got {s}",
-)
-class ECDSAInvalidSignatureSError(InvalidInputError):
-    """Raised when a signature has a high s."""
-
-
-@revert(
     "SafeCastOverflowedUintDowncast(uint8 bits, uint256 value)",
     "expected a number that fits {bits} bits, got {value}",
 )
 class SafeCastOverflowedUintDowncastError(InvalidInputError):
     """Raised when a number is too large for its type."""
-
-
-@revert(
-    "SafeCastOverflowedIntDowncast(uint8 bits, int256 value)",
-    "expected a number that fits {bits} bits, got {value}",
-)
-class SafeCastOverflowedIntDowncastError(InvalidInputError):
-    """Raised when a signed number is too large for its type."""
-
-
-@revert(
-    "SafeCastOverflowedIntToUint(int256 value)",
-    "expected a number of at least 0, got {value}",
-)
-class SafeCastOverflowedIntToUintError(InvalidInputError):
-    """Raised when a negative number should be unsigned."""
-
-
-@revert(
-    "SafeCastOverflowedUintToInt(uint256 value)",
-    "expected a number that fits a signed word, got {value}",
-)
-class SafeCastOverflowedUintToIntError(InvalidInputError):
-    """Raised when a number is too large for a signed word."""
-
-
-@revert(
-    "StringsInsufficientHexLength(uint256 value, uint256 length)",
-    "{value} does not fit {length} hexadecimal bytes",
-)
-class StringsInsufficientHexLengthError(InvalidInputError):
-    """Raised when a number is too long for its text."""
 
 
 @revert(
@@ -343,6 +287,22 @@ class AddressEmptyCodeError(InvalidInputError):
 
 
 @revert(
+    "CloneArgumentsTooLong()",
+    "the arguments of a clone are too long, expected fewer",
+)
+class CloneArgumentsTooLongError(InvalidInputError):
+    """Raised when a clone is given too many arguments."""
+
+
+@revert(
+    "FailedDeployment()",
+    "the engine could not create a contract, expected it to succeed",
+)
+class FailedDeploymentError(ConflictError):
+    """Raised when a contract cannot be created."""
+
+
+@revert(
     "FailedCall()",
     "a call inside failed without a reason, expected it to succeed",
 )
@@ -356,22 +316,6 @@ class FailedCallError(InvalidInputError):
 )
 class InsufficientBalanceError(InvalidInputError):
     """Raised when a contract holds too little."""
-
-
-@revert(
-    "MissingPrecompile(address where)",
-    "the chain lacks the precompile {where}, expected an engine that has it",
-)
-class MissingPrecompileError(ConflictError):
-    """Raised when the engine lacks a precompile."""
-
-
-@revert(
-    "ReentrancyGuardReentrantCall()",
-    "a call came back into its contract, expected it to return first",
-)
-class ReentrancyGuardReentrantCallError(ConflictError):
-    """Raised when a call enters its contract again."""
 
 
 @revert(

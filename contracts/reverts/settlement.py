@@ -189,9 +189,9 @@ class MarketSessionClosedError(UnavailableError):
 
 
 @revert(
-    "MarketNotWorkingDay(uint64 at)",
-    "the local day of {at} is no working day of the rulebook, expected one: try on "
-    "the next",
+    "MarketNotWorkingDay(uint64 time)",
+    "the local day of {time} is no working day of the rulebook, expected one: try "
+    "on the next",
 )
 class MarketNotWorkingDayError(UnavailableError):
     """Raised on a day that is no working day (calendar of the rulebook)."""

@@ -1,0 +1,127 @@
+"""Creates the contracts of a ledger, one a nonce of the deployer's fresh key.
+
+The address of a contract follows from the deployer and the nonce, so every address is
+known before the first transaction, and a broken run goes on where it stopped.
+"""
+
+from collections.abc import Iterator
+
+from contracts.calls import GAS_LIMIT, UnsignedCall
+from contracts.chain import ChainClient
+from contracts.directory import CONTRACTS, Deployment, artifact
+from contracts.errors import ConflictError
+from contracts.hashing import address_bytes, checksum_address, keccak256
+from contracts.plan import DeploymentPlan
+from contracts.sender import Sender
+from contracts.solidity import WORD_BYTES
+
+_NEEDS: dict[str, tuple[str, ...]] = {
+    "Directory": ("AccessManager",),
+    "Accounts": ("AccessManager",),
+    "Rulebook": ("AccessManager",),
+    "Carriers": ("AccessManager", "Accounts"),
+    "ReadingAnchor": ("AccessManager", "Carriers"),
+    "EmissionLedger": ("AccessManager", "Accounts", "ReadingAnchor"),
+    "CarbonCodes": ("AccessManager", "Accounts", "ReadingAnchor", "EmissionLedger"),
+    "Quota": ("AccessManager", "Accounts", "EmissionLedger"),
+    "Cash": ("AccessManager", "Accounts"),
+    "Market": ("AccessManager", "Accounts", "Rulebook", "Quota", "Cash"),
+}
+"""What a constructor takes, in its order."""
+
+_SHORT_NONCE = 0x80
+"""Smaller numbers are their own RLP encoding."""
+
+
+def contract_address(creator: str, nonce: int) -> str:
+    """Give the address of a contract that is to be created.
+
+    Args:
+        creator: Who creates it.
+        nonce: The creator's transaction nonce.
+
+    Returns:
+        ``keccak256(rlp([creator, nonce]))``, the last 20 bytes, with checksum.
+    """
+    number = nonce.to_bytes((nonce.bit_length() + 7) // 8, "big")
+    if not 0 < nonce < _SHORT_NONCE:
+        number = bytes([_SHORT_NONCE + len(number)]) + number
+    body = b"\x94" + address_bytes(creator) + number
+    return checksum_address(keccak256(bytes([0xC0 + len(body)]) + body)[12:])
+
+
+def planned_addresses(
+    creator: str, plan: DeploymentPlan
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Give the addresses of a deployment before it happens.
+
+    Args:
+        creator: The deployer.
+        plan: What is to be deployed.
+
+    Returns:
+        Name → address of the contracts, and of the institutions' mandates.
+    """
+    addresses = {
+        name: contract_address(creator, nonce) for nonce, name in enumerate(CONTRACTS)
+    }
+    mandates = {
+        institution.name: contract_address(creator, nonce)
+        for nonce, institution in enumerate(plan.institutions, len(CONTRACTS))
+    }
+    return addresses, mandates
+
+
+def create_contracts(
+    client: ChainClient, sender: Sender, plan: DeploymentPlan
+) -> Deployment:
+    """Create the contracts that are not there yet.
+
+    Args:
+        client: The chain.
+        sender: The deployer; its key has sent nothing but this deployment.
+        plan: What is to be deployed.
+
+    Returns:
+        Where the contracts are.
+
+    Raises:
+        ConflictError: The deployer's key was used for something else.
+    """
+    addresses, mandates = planned_addresses(sender.address, plan)
+    wanted = [*addresses.values(), *mandates.values()]
+    done = client.transaction_count(sender.address, "pending")
+    codes = list(_creation_codes(sender.address, plan, addresses))
+    sent = [
+        (call, sender.transmit(call))
+        for call in (UnsignedCall(None, code, GAS_LIMIT) for code in codes[done:])
+    ]
+    for call, tx_hash in sent:
+        sender.settle(call, tx_hash)
+    if missing := [address for address in wanted if not client.code(address)]:
+        message = (
+            f"expected a contract of the deployment at {missing[0]}, found no code: "
+            f"the key of {sender.address} has sent other transactions; "
+            "deploy with a fresh key"
+        )
+        raise ConflictError(message, address=missing[0])
+    manager = addresses["AccessManager"]
+    born = client.logs(0, client.block_number(), [manager])[0]
+    genesis = int(born["blockNumber"], 16)
+    return Deployment(client.chain_id(), addresses, genesis, mandates)
+
+
+def _creation_codes(
+    deployer: str, plan: DeploymentPlan, addresses: dict[str, str]
+) -> Iterator[bytes]:
+    """Give the creation codes in the order of the nonces."""
+    yield artifact("AccessManager").bytecode + _words(deployer)
+    for name, needs in _NEEDS.items():
+        yield artifact(name).bytecode + _words(*(addresses[need] for need in needs))
+    for institution in plan.institutions:
+        arguments = _words(addresses["Accounts"], institution.account)
+        yield artifact("Mandate").bytecode + arguments
+
+
+def _words(*addresses: str) -> bytes:
+    return b"".join(address_bytes(a).rjust(WORD_BYTES, b"\x00") for a in addresses)
