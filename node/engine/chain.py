@@ -14,7 +14,6 @@ import logging
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from node.engine.anvil import AnvilProcess
 from node.engine.clock import EngineClock, make_clock
@@ -175,7 +174,7 @@ class Chain:
 
     def snapshot(self) -> None:
         """Write a snapshot of the newest block."""
-        if self._head.height and self._head.height not in self._snapshots.heights():
+        if self._head.height and not self._snapshots.has(self._head.height):
             dump = self.engine.rpc.call("anvil_dumpState")
             digest = self._head.hash or b""
             self._snapshots.write(Snapshot(self._head.height, digest, dump))
@@ -257,16 +256,19 @@ class Chain:
                 f"this engine is set to {settings.chain_id}; correct the chain id or "
                 "choose another data folder"
             )
-        document = journal.meta("genesis") or ""
-        self._genesis_path.write_text(document, encoding="ascii")
-
-    @property
-    def _genesis_path(self) -> Path:
-        return self._settings.data_dir / "genesis.json"
 
     def _start_engine(self) -> AnvilProcess:
         """Start a fresh engine and compare its block 0 with the recorded one."""
-        engine = AnvilProcess(self._settings, self._genesis_path)
+        document = self.journal.meta("genesis") or ""
+        path = self._settings.data_dir / "genesis.json"
+        try:
+            path.write_text(document, encoding="ascii")
+            engine = AnvilProcess(self._settings, path)
+        except OSError as exc:
+            raise UnavailableStorageError(
+                f"the engine cannot be started in {path.parent} ({exc}): free disk "
+                "space or correct the folder's permissions"
+            ) from exc
         found = block_hash(engine.rpc, 0).hex()
         recorded = self.journal.meta("genesis_hash")
         if recorded is None:

@@ -8,6 +8,7 @@ The chain is in the journal; anvil is a calculator that is replaced when it fail
 """
 
 import asyncio
+import socket
 from types import TracebackType
 from typing import Any, Self
 
@@ -84,6 +85,15 @@ class EmbeddedEngine:
         except BaseException:
             listener.close()
             raise
+        try:
+            self._open_gate(listener)
+        except BaseException:
+            self.stop()
+            self._worker.stop()
+            listener.close()
+            raise
+
+    def _open_gate(self, listener: socket.socket) -> None:
         gate = Gate(self._settings, _Desk(self._worker))
         self._server = GateServer(gate, listener, self._settings.max_request_bytes)
         self._server.start()

@@ -8,7 +8,7 @@ import httpx
 
 from node.engine.clock import WallClock
 from node.engine.ports import EngineHealth
-from node.errors import ConflictJournalError, UnavailableEngineError
+from node.errors import InvalidConfigError, UnavailableEngineError
 
 _TIMEOUT_S = 10.0
 
@@ -46,11 +46,11 @@ class ExternalEngine:
 
         Raises:
             UnavailableEngineError: If nothing usable answers.
-            ConflictJournalError: If it is another chain.
+            InvalidConfigError: If it is another chain.
         """
         found = self._ask("eth_chainId")
         if found != self._chain_id:
-            raise ConflictJournalError(
+            raise InvalidConfigError(
                 f"the engine at {self._rpc_url} has chain id {found}, expected "
                 f"{self._chain_id}; correct the address or the chain id"
             )

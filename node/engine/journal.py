@@ -110,7 +110,6 @@ class Journal:
                 path,
                 timeout=busy_timeout_s,
                 isolation_level=None,
-                check_same_thread=False,
             )
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")

@@ -59,6 +59,7 @@ class ChainEngine(Protocol):
         Raises:
             UnavailableEngineError: If it cannot be reached or started.
             ConflictJournalError: If its records contradict each other.
+            InvalidConfigError: If it is another chain than configured.
         """
         ...
 

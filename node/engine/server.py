@@ -1,5 +1,6 @@
 """HTTP in front of the gate: one POST route, in a thread of its own."""
 
+import asyncio
 import json
 import socket
 import threading
@@ -18,6 +19,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 _BACKLOG = 512
 _START_S = 10.0
+_KEEP_ALIVE_S = 75
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -64,15 +66,12 @@ class GateServer:
             access_log=False,
             lifespan="off",
             ws="none",
+            timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=2,
         )
         self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(
-            target=self._server.run,
-            kwargs={"sockets": [listener]},
-            name="rpc-gate",
-            daemon=True,
-        )
+        self._loop_factory = config.get_loop_factory()
+        self._thread = threading.Thread(target=self._run, name="rpc-gate", daemon=True)
 
     @property
     def port(self) -> int:
@@ -81,10 +80,18 @@ class GateServer:
         return port
 
     def start(self) -> None:
-        """Start serving; return when requests are answered."""
+        """Start serving; return when requests are answered.
+
+        Raises:
+            UnavailableStorageError: If it does not come up.
+        """
         self._thread.start()
         deadline = time.monotonic() + _START_S
-        while not self._server.started and time.monotonic() < deadline:
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > deadline:
+                raise UnavailableStorageError(
+                    f"the RPC gate did not come up on port {self.port}; see the log"
+                )
             time.sleep(0.005)
 
     def stop(self) -> None:
@@ -92,6 +99,16 @@ class GateServer:
         self._server.should_exit = True
         self._thread.join()
         self._listener.close()
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=self._loop_factory) as runner:
+            runner.run(self._serve_until_stopped())
+
+    async def _serve_until_stopped(self) -> None:
+        try:
+            await self._server.serve(sockets=[self._listener])
+        finally:
+            await self._gate.close()
 
     async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

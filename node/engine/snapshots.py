@@ -48,7 +48,7 @@ class SnapshotFolder:
             UnavailableStorageError: If it cannot be written; none is lost then.
         """
         body = snapshot.dump.encode("ascii")
-        path = self._folder / f"{snapshot.height:012d}.snapshot"
+        path = self._path(snapshot.height)
         temporary = path.with_suffix(".partial")
         try:
             with temporary.open("wb") as file:
@@ -67,6 +67,10 @@ class SnapshotFolder:
             old.unlink(missing_ok=True)
         return path
 
+    def has(self, height: int) -> bool:
+        """Tell whether there is a snapshot of a height, damaged or not."""
+        return self._path(height).exists()
+
     def newest_first(self) -> Iterator[Snapshot | None]:
         """Yield each snapshot, or None in place of one that is damaged."""
         for path in self._paths():
@@ -75,6 +79,9 @@ class SnapshotFolder:
     def heights(self) -> list[int]:
         """Return the heights of undamaged snapshots, newest first."""
         return [each.height for each in self.newest_first() if each is not None]
+
+    def _path(self, height: int) -> Path:
+        return self._folder / f"{height:012d}.snapshot"
 
     def _paths(self) -> list[Path]:
         return sorted(self._folder.glob("*.snapshot"), reverse=True)
