@@ -23,13 +23,13 @@ from oracle.errors import (
     RefusedReadingError,
     UnavailableMemberError,
 )
-from oracle.inbox.store import ReadingRef
 from oracle.log.tree import CompactRange, compact_range, leaf_hash
 from oracle.member.desk import Desk
 from oracle.member.ports import BlockRef
 from oracle.member.proposal import Batch, Frame, reading_key, verify_batch
 from oracle.member.recheck import reauthenticate
-from oracle.member.store import AnchoredBatch, join_refs, split_refs
+from oracle.member.refs import ReadingRef, join_refs, split_refs
+from oracle.member.store import AnchoredBatch
 from oracle.member.view import ChainView
 from oracle.reading.checks import AuthenticReading
 from oracle.reading.registry import CarrierRegistry

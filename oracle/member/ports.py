@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 from contracts.structs import Attestation, BatchReport
 from contracts.typed_data import CodeReport, StatementReport
-from oracle.inbox.store import ReadingRef, StoredReading
+from oracle.inbox.reader import StoredReading
+from oracle.member.refs import ReadingRef
 from oracle.reading.registry import CarrierRegistry
 
 
@@ -65,18 +66,6 @@ class Chain(Protocol):
         """Read the attestation back from a transaction that carried a report."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewReading:
-    """A reading as it is passed on to peers."""
-
-    row_id: int
-    """Rises with every stored reading."""
-    digest: bytes
-    """32 bytes, keccak256 of the message."""
-    raw: bytes
-    """The whole message."""
-
-
 class Readings(Protocol):
     """The member's durable inbox. Checks 1 to 5 passed for every stored reading."""
 
@@ -86,13 +75,16 @@ class Readings(Protocol):
     def accept(self, messages: Sequence[bytes]) -> None:
         """Verify and commit messages of peers, as if a carrier had sent them."""
 
-    def after(self, row_id: int, limit: int) -> list[NewReading]:
+    def after(self, row_id: int, limit: int) -> list[StoredReading]:
         """List stored readings behind a row, in the order of storing."""
 
-    def pending(self, limit: int) -> list[StoredReading]:
-        """List unbatched readings in order of arrival, without quarantined carriers."""
+    def pending(self, limit: int, until_ts: int) -> list[StoredReading]:
+        """List unbatched readings up to a device time, in order of arrival.
 
-    def count_pending(self, limit: int) -> int:
+        Those of quarantined carriers are held back.
+        """
+
+    def count_pending(self, limit: int, until_ts: int) -> int:
         """Count unbatched readings up to a limit, without reading them."""
 
     def bodies(self, refs: Sequence[ReadingRef]) -> dict[bytes, bytes]:

@@ -18,7 +18,7 @@ from contracts.merkle import BatchLeaf, BatchTree, leaf_hash
 from contracts.structs import BatchReport
 from contracts.typed_data import struct_hash
 from oracle.errors import InvalidProposalError, RefusedReadingError
-from oracle.inbox.store import ReadingRef
+from oracle.member.refs import ReadingRef
 from oracle.reading.checks import AuthenticReading, fold_readings
 from oracle.reading.facts import Fact
 from oracle.reading.state import CarrierState

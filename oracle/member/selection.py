@@ -7,7 +7,7 @@ again. A reading from the future waits until its time has come.
 """
 
 from oracle.errors import RefusedReadingError
-from oracle.inbox.store import StoredReading
+from oracle.inbox.reader import StoredReading
 from oracle.member.desk import Desk
 from oracle.member.follow import Follower
 from oracle.member.proposal import choose_readings
@@ -37,7 +37,7 @@ class Selection:
     def fills_a_batch(self) -> bool:
         """Tell whether there are readings for a full batch."""
         limit = self._desk.rules.max_batch + len(self._aside)
-        return self._desk.inbox.count_pending(limit) >= limit
+        return self._desk.inbox.count_pending(limit, self._desk.clock()) >= limit
 
     def has_work(self) -> bool:
         """Tell whether a batch would hold at least one reading."""
@@ -65,7 +65,7 @@ class Selection:
         registry = self._follower.view.registry_at(block_number)
         if registry is not self._aside_of:
             self._aside, self._aside_of = set(), registry
-        rows = self._desk.inbox.pending(limit + len(self._aside))
+        rows = self._desk.inbox.pending(limit + len(self._aside), self._desk.clock())
         readings = [
             one for row in rows if (one := self._try(row, registry)) is not None
         ]
@@ -76,13 +76,13 @@ class Selection:
     def _try(
         self, row: StoredReading, registry: CarrierRegistry
     ) -> AuthenticReading | None:
-        """Check a reading; None where it is set aside or lies in the future."""
-        if row.ref.digest in self._aside or row.ts > self._desk.clock():
+        """Check a reading; None where it is set aside."""
+        if row.digest in self._aside:
             return None
         try:
-            return reauthenticate(row.raw, row.ref.digest, registry)
+            return reauthenticate(row.raw, row.digest, registry)
         except RefusedReadingError:
-            self._aside.add(row.ref.digest)
+            self._aside.add(row.digest)
             return None
 
     def _is_batched(

@@ -8,7 +8,7 @@ are kept by the inbox in the same database; their marks follow, and are repeated
 the last batch at every start.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import (
@@ -26,8 +26,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from contracts.structs import BatchReport
 from contracts.typed_data import StatementReport
 from oracle.errors import ConflictBallotError
-from oracle.inbox.store import ReadingRef, writing
+from oracle.inbox.store import writing
 from oracle.member.ballot import Ballot, Certificate, Subject
+from oracle.member.refs import ReadingRef, join_refs, split_refs
 from oracle.member.states import (
     decode_report,
     decode_state,
@@ -36,8 +37,6 @@ from oracle.member.states import (
 )
 from oracle.reading.state import CarrierState
 
-REF_BYTES = 72
-"""Length of a reading's name. [bytes]"""
 QUERY_ITEMS = 500
 """Most values of one IN list."""
 
@@ -310,45 +309,6 @@ class MemberStore:
                 )
                 for row in connection.execute(query)
             ]
-
-
-def join_refs(refs: Sequence[ReadingRef]) -> bytes:
-    """Encode names of readings, 72 bytes each.
-
-    Args:
-        refs: Names in order.
-
-    Returns:
-        Identifier hash (32), seq (8) and digest (32) of each, one after the other.
-    """
-    return b"".join(
-        ref.identifier_hash + ref.seq.to_bytes(8, "big") + ref.digest for ref in refs
-    )
-
-
-def split_refs(joined: bytes) -> tuple[ReadingRef, ...]:
-    """Decode what `join_refs` encoded.
-
-    Args:
-        joined: Names, 72 bytes each.
-
-    Returns:
-        The names in order.
-
-    Raises:
-        ValueError: The length is not a multiple of 72.
-    """
-    if len(joined) % REF_BYTES:
-        message = f"expected a multiple of {REF_BYTES} bytes, got {len(joined)}"
-        raise ValueError(message)
-    return tuple(
-        ReadingRef(
-            joined[start : start + 32],
-            int.from_bytes(joined[start + 32 : start + 40], "big"),
-            joined[start + 40 : start + REF_BYTES],
-        )
-        for start in range(0, len(joined), REF_BYTES)
-    )
 
 
 def _key_of(subject: Subject) -> dict[str, bytes | int]:

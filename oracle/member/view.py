@@ -42,6 +42,8 @@ class StatementState:
     """How far it has come."""
     tx_hash: bytes
     """32 bytes, transaction that recorded it."""
+    configuration_version: int
+    """Configuration that was current when it was recorded."""
 
 
 class ChainView:
@@ -54,6 +56,8 @@ class ChainView:
     def __init__(self, stream_id: bytes) -> None:
         self.stream_id = stream_id
         self.configuration = Configuration(0, 0, ())
+        self.configurations: dict[int, Configuration] = {}
+        """Version → configuration, the old ones too."""
         self.anchored: dict[int, Any] = {}
         """Batch number → `BatchAnchored` event, until the batch is adopted."""
         self.next_seq = 0
@@ -119,6 +123,7 @@ class ChainView:
     def _on_ConfigurationSet(self, event: Any) -> None:  # noqa: N802  event name
         members = tuple(event.members)
         self.configuration = Configuration(event.version, event.threshold, members)
+        self.configurations[event.version] = self.configuration
 
     def _on_StreamOpened(self, event: Any) -> None:  # noqa: N802  event name
         if event.stream_id == self.stream_id:
@@ -137,8 +142,9 @@ class ChainView:
         self.boundaries[event.boundary] = (boundary, event.account)
 
     def _on_StatementRecorded(self, event: Any) -> None:  # noqa: N802  event name
+        version = self.configuration.version
         self.statements[event.statement] = StatementState(
-            event.report, StatementStatus.RECORDED, event.tx_hash
+            event.report, StatementStatus.RECORDED, event.tx_hash, version
         )
 
     def _on_StatementSubmitted(self, event: Any) -> None:  # noqa: N802  event name

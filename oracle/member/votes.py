@@ -24,8 +24,9 @@ from oracle.member.desk import Desk
 from oracle.member.follow import Follower
 from oracle.member.leader import ROUNDS_AHEAD, leader_of
 from oracle.member.proposal import Batch
+from oracle.member.refs import join_refs, split_refs
 from oracle.member.states import decode_report, encode_report
-from oracle.member.store import Proposal, join_refs, split_refs
+from oracle.member.store import Proposal
 
 HEARTBEAT_SLACK_S = 300
 """How far the time of a heartbeat may be from the member's clock. [s]"""

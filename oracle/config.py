@@ -1,0 +1,156 @@
+"""Settings of `carbon-oracle`, read once from a TOML file; secrets are paths.
+
+    [member]  name, data_dir, stream, key_file, passphrase_file, transport_key_file?
+    [chain]   rpc_url, deployment_file, clock?         [http]    host?, port?
+    [rounds]  window_s?, timeout_s?, heartbeat_s?, max_batch?
+    [inbox]   workers?                                 [peers]   "<address>" = "<URL>"
+
+Unknown tables and keys are refused, so that a misspelt one is not silently a default.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from oracle.errors import InvalidSettingsError
+
+ClockSource = Literal["wall", "chain"]
+
+
+@dataclass(frozen=True, slots=True)
+class MemberSettings:
+    """How one member runs."""
+
+    name: str
+    """Name for logs and status."""
+    data_dir: Path
+    """Folder of the member's database."""
+    stream: str
+    """Name of the stream of batches."""
+    key_file: Path
+    """Encrypted key that signs reports, votes and messages."""
+    passphrase_file: Path
+    """File with the passphrase of the key files."""
+    rpc_url: str
+    """Address of the chain's RPC."""
+    deployment_file: Path
+    """File that the deployment wrote: chain id and addresses of the contracts."""
+    transport_key_file: Path | None = None
+    """Encrypted key that carries transactions; None: the member's key."""
+    clock: ClockSource = "wall"
+    """`wall`: wall time; `chain`: time of the latest block, for the sandbox."""
+    host: str = "127.0.0.1"
+    """Address on which the member listens."""
+    port: int = 0
+    """Port on which the member listens; 0 takes a free one."""
+    window_s: float = 10.0
+    """Longest wait of a reading for the next round. [s]"""
+    timeout_s: float = 5.0
+    """Length of a round before the next leader takes over. [s]"""
+    heartbeat_s: int = 3600
+    """Longest pause of the stream, in ledger time. [s]"""
+    max_batch: int = 4096
+    """Most readings of a batch."""
+    workers: int = 1
+    """Processes that verify signatures; 0 verifies in the member's own."""
+    peers: Mapping[str, str] = field(default_factory=dict)
+    """Address of another member's key → its URL."""
+
+    def __post_init__(self) -> None:
+        """Refuse values that cannot work."""
+        for name in ("window_s", "timeout_s", "heartbeat_s", "max_batch"):
+            value = getattr(self, name)
+            if value <= 0:
+                raise InvalidSettingsError(f"{name} must be positive, given {value}")
+        if self.clock not in ("wall", "chain"):
+            message = f"clock must be wall or chain, given {self.clock!r}"
+            raise InvalidSettingsError(message)
+
+
+_TABLES = {
+    "member": (
+        *("name", "data_dir", "stream", "key_file", "passphrase_file"),
+        "transport_key_file",
+    ),
+    "chain": ("rpc_url", "deployment_file", "clock"),
+    "http": ("host", "port"),
+    "rounds": ("window_s", "timeout_s", "heartbeat_s", "max_batch"),
+    "inbox": ("workers",),
+}
+_PATHS = ("data_dir", "key_file", "passphrase_file", "transport_key_file")
+_KINDS = {
+    "port": (int,),
+    "window_s": (int, float),
+    "timeout_s": (int, float),
+    "heartbeat_s": (int,),
+    "max_batch": (int,),
+    "workers": (int,),
+}
+
+
+def load_settings(path: Path) -> MemberSettings:
+    """Read the settings of a member.
+
+    Args:
+        path: TOML file; relative paths in it start at its folder.
+
+    Returns:
+        The settings.
+
+    Raises:
+        InvalidSettingsError: The file cannot be read, or a key is missing, unknown or
+            of the wrong kind; names the key.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as exc:
+        raise InvalidSettingsError(f"settings {path} cannot be read: {exc}") from exc
+    values = _flatten(path, document)
+    folder = path.resolve().parent
+    for name in (*_PATHS, "deployment_file"):
+        if name in values:
+            values[name] = folder / values[name]
+    required = [f.name for f in fields(MemberSettings)][:7]
+    if missing := [name for name in required if name not in values]:
+        raise InvalidSettingsError(f"settings {path} lack {', '.join(missing)}")
+    return MemberSettings(**values)
+
+
+def _flatten(path: Path, document: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn tables into fields and refuse what is unknown or of the wrong kind."""
+    values: dict[str, Any] = {}
+    for table, content in document.items():
+        if table == "peers":
+            values["peers"] = _texts(path, content)
+            continue
+        if table not in _TABLES or not isinstance(content, dict):
+            known = ", ".join([*_TABLES, "peers"])
+            message = f"settings {path}: expected the tables {known}, given [{table}]"
+            raise InvalidSettingsError(message)
+        for name, value in content.items():
+            if name not in _TABLES[table]:
+                known = ", ".join(_TABLES[table])
+                message = f"settings {path}: [{table}] knows {known}, given {name}"
+                raise InvalidSettingsError(message)
+            values[name] = _checked(path, name, value)
+    return values
+
+
+def _checked(path: Path, name: str, value: Any) -> Any:
+    kinds = _KINDS.get(name, (str,))
+    if type(value) not in kinds:
+        expected = " or ".join(kind.__name__ for kind in kinds)
+        message = f"settings {path}: {name} must be {expected}, given {value!r}"
+        raise InvalidSettingsError(message)
+    return value
+
+
+def _texts(path: Path, content: Any) -> dict[str, str]:
+    if not isinstance(content, dict) or not all(
+        isinstance(url, str) for url in content.values()
+    ):
+        message = f'settings {path}: [peers] takes lines of "<address>" = "<URL>"'
+        raise InvalidSettingsError(message)
+    return dict(content)

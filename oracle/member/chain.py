@@ -1,0 +1,182 @@
+"""The ledger as a member uses it: events in, attested reports out."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from contracts.bindings import carbon_codes, emission_ledger, reading_anchor
+from contracts.calls import Function, UnsignedCall
+from contracts.chain import ChainClient
+from contracts.errors import ConflictError, UnavailableError
+from contracts.events import decode
+from contracts.sender import Sender
+from contracts.solidity import decode_abi
+from contracts.structs import Attestation, BatchReport
+from contracts.typed_data import CodeReport, StatementReport, digest, domain
+from oracle.member.ports import BlockRef, ChainNews
+
+PAGE_BLOCKS = 5_000
+"""Blocks whose logs are asked for at once."""
+WATCHED = ("Carriers", "ReadingAnchor", "EmissionLedger", "CarbonCodes")
+"""Contracts whose events a member follows."""
+
+Report = BatchReport | StatementReport | CodeReport
+_Bind = Callable[[Any, Attestation], UnsignedCall]
+_NOTHING = BlockRef(-1, bytes(32), 0)
+
+
+class EvmChain:
+    """A chain behind an RPC address.
+
+    Args:
+        client: Client of the chain.
+        sender: Carries reports into blocks.
+        addresses: Name of a contract → its address.
+        genesis_block: Block from which events count.
+    """
+
+    def __init__(
+        self,
+        client: ChainClient,
+        sender: Sender,
+        addresses: dict[str, str],
+        genesis_block: int = 0,
+    ) -> None:
+        self._client = client
+        self._sender = sender
+        self._addresses = addresses
+        self._genesis_block = genesis_block
+        self._chain_id = client.chain_id()
+        self._seen = _NOTHING
+        self._lock = threading.Lock()
+        self._bindings: dict[
+            type[Report], Callable[[Any, Attestation], UnsignedCall]
+        ] = {
+            BatchReport: reading_anchor.ReadingAnchor(
+                client, addresses["ReadingAnchor"]
+            ).submit,
+            StatementReport: emission_ledger.EmissionLedger(
+                client, addresses["EmissionLedger"]
+            ).record,
+            CodeReport: carbon_codes.CarbonCodes(
+                client, addresses["CarbonCodes"]
+            ).issue,
+        }
+
+    @property
+    def domain(self) -> bytes:
+        """EIP-712 domain of `ReadingAnchor`. 32 bytes."""
+        return domain(self._chain_id, self._addresses["ReadingAnchor"])
+
+    def report_digest(self, report: Report) -> bytes:
+        """Give what members sign for a report.
+
+        Args:
+            report: Report of any kind.
+
+        Returns:
+            32 bytes, the EIP-712 digest for the contract that takes it.
+        """
+        contract = {
+            BatchReport: "ReadingAnchor",
+            StatementReport: "EmissionLedger",
+            CodeReport: "CarbonCodes",
+        }[type(report)]
+        return digest(report, domain(self._chain_id, self._addresses[contract]))
+
+    def follow(self) -> ChainNews:
+        """Read the events since the last call.
+
+        Returns:
+            Latest block and events; `is_rewound` if seen blocks are gone.
+
+        Raises:
+            UnavailableError: The chain does not answer.
+        """
+        with self._lock:
+            head = self._block("latest")
+            is_rewound = self._is_rewound(head)
+            first = self._genesis_block if is_rewound else self._seen.number + 1
+            events = self._events(max(first, self._genesis_block), head.number)
+            self._seen = head
+            return ChainNews(head, tuple(events), is_rewound)
+
+    def block_hash(self, number: int) -> bytes | None:
+        """Give the hash of a block, None if there is no such block."""
+        block = self._client.block(number)
+        return None if block is None else block.hash
+
+    def block_time(self) -> int:
+        """Give the time of the latest block. [unix s]."""
+        return self._block("latest").timestamp
+
+    def submit(self, report: Report, votes: Attestation) -> None:
+        """Carry an attested report to its contract and wait for its block.
+
+        Args:
+            report: What the members signed.
+            votes: Their signatures.
+
+        Raises:
+            ContractsError: The contract refuses, or the chain does not answer.
+        """
+        self._sender.send(self._call(report, votes))
+
+    def attestation(self, tx_hash: bytes) -> Attestation:
+        """Read the attestation back from a transaction that carried a report.
+
+        Args:
+            tx_hash: 32 bytes.
+
+        Returns:
+            Bit set and signatures as they were transmitted.
+
+        Raises:
+            ConflictError: The transaction carries no report of ours.
+        """
+        found = self._client.request("eth_getTransactionByHash", "0x" + tx_hash.hex())
+        data = bytes.fromhex(found["input"][2:]) if found else b""
+        functions = (
+            reading_anchor.SUBMIT,
+            emission_ledger.RECORD,
+            carbon_codes.ISSUE,
+        )
+        for function in functions:
+            if data[:4] == function.selector:
+                return _attestation(function, data[4:])
+        message = f"transaction 0x{tx_hash.hex()} carries no report of the members"
+        raise ConflictError(message, tx_hash=tx_hash)
+
+    def _call(self, report: Any, votes: Attestation) -> UnsignedCall:
+        return self._bindings[type(report)](report, votes)
+
+    def _block(self, which: str) -> BlockRef:
+        block = self._client.block(which)
+        if block is None:
+            message = f"the chain at {self._client.url} has no block {which}: try again"
+            raise UnavailableError(message)
+        return BlockRef(block.number, block.hash, block.timestamp)
+
+    def _is_rewound(self, head: BlockRef) -> bool:
+        """True if the last block that was seen is no longer on the chain."""
+        if self._seen.number < 0 or head == self._seen:
+            return False
+        return self.block_hash(self._seen.number) != self._seen.hash
+
+    def _events(self, first: int, last: int) -> list[Any]:
+        addresses = [self._addresses[name] for name in WATCHED]
+        events = []
+        for start in range(first, last + 1, PAGE_BLOCKS):
+            end = min(start + PAGE_BLOCKS - 1, last)
+            for log in self._client.logs(start, end, addresses):
+                event = decode(log)
+                if event is not None:
+                    events.append(event)
+        return events
+
+
+def _attestation(function: Function, arguments: bytes) -> Attestation:
+    """Decode the second argument of a call that takes a report and an attestation."""
+    types = function.signature[function.signature.index("(") :]
+    _, (signers, signatures) = decode_abi(types, arguments)
+    return Attestation(signers, signatures)

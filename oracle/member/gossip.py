@@ -1,0 +1,110 @@
+"""Passing readings on: what a carrier gave this member, the others get at once.
+
+One thread a peer pushes new readings as a CBOR sequence and remembers how far the peer
+has acknowledged; what came from a peer is not passed on. The receiver verifies and
+stores everything as if a carrier had sent it, so gossip is trusted with nothing. A
+restarted member pushes its unbatched readings again: peers know them by their digests.
+"""
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
+
+import cbor2
+
+from contracts.hashing import keccak256
+from oracle.errors import OracleError
+from oracle.inbox.reader import StoredReading
+from oracle.member.ports import Peers, Readings
+
+logger = logging.getLogger(__name__)
+
+PUSH_READINGS = 1024
+"""Most readings of one push."""
+REMEMBERED = 1 << 18
+"""How many digests of gossip are remembered; forgetting one costs a repeated push."""
+IDLE_S = 0.05
+LONGEST_PAUSE_S = 5.0
+
+
+class Gossip:
+    """Pushes this member's new readings to its peers.
+
+    Args:
+        inbox: The member's readings.
+        peers: The other members.
+        addresses: Addresses of the peers' keys.
+        start_after: Row behind which readings are pushed.
+    """
+
+    def __init__(
+        self, inbox: Readings, peers: Peers, addresses: Iterable[str], start_after: int
+    ) -> None:
+        self._inbox = inbox
+        self._peers = peers
+        self._foreign: OrderedDict[bytes, None] = OrderedDict()
+        self._stop = threading.Event()
+        self._start_after = start_after
+        self._threads = [
+            threading.Thread(target=self._push_to, args=(address,), daemon=True)
+            for address in addresses
+        ]
+
+    def start(self) -> None:
+        """Start pushing."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Stop pushing; a request under way may still end later."""
+        self._stop.set()
+
+    def receive(self, _sender: str, body: bytes) -> bytes:
+        """Take in a peer's push.
+
+        Args:
+            body: CBOR array of messages.
+
+        Returns:
+            Nothing: the peer may move on.
+
+        Raises:
+            UnavailableInboxError: Nothing was stored; the peer tries again.
+        """
+        messages = [bytes(raw) for raw in cbor2.loads(body)]
+        self.accept(messages)
+        return b""
+
+    def accept(self, messages: list[bytes]) -> None:
+        """Store messages of peers without passing them on.
+
+        Args:
+            messages: Whole messages.
+
+        Raises:
+            UnavailableInboxError: Nothing was stored.
+        """
+        for raw in messages:
+            self._foreign[keccak256(raw)] = None
+        while len(self._foreign) > REMEMBERED:
+            self._foreign.popitem(last=False)
+        self._inbox.accept(messages)
+
+    def _push_to(self, address: str) -> None:
+        reached, pause_s = self._start_after, IDLE_S
+        while not self._stop.wait(pause_s):
+            try:
+                rows = self._inbox.after(reached, PUSH_READINGS)
+                self._push(address, rows)
+            except OracleError as exc:
+                pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+                logger.debug("gossip to %s waits: %s", address, exc)
+                continue
+            reached = rows[-1].row_id if rows else reached
+            pause_s = 0.0 if len(rows) == PUSH_READINGS else IDLE_S
+
+    def _push(self, address: str, rows: list[StoredReading]) -> None:
+        own = [row.raw for row in rows if row.digest not in self._foreign]
+        if own:
+            self._peers.ask(address, "gossip", cbor2.dumps(own))

@@ -1,0 +1,387 @@
+"""One member, put together and running.
+
+    carriers ─► inbox ─► gossip ─► peers          HTTP server thread, handlers
+    chain ─► follower ─► rounds ─► transactions   cycle thread
+
+Everything concrete is chosen here. A member is started and stopped as a whole; several
+can run in one process, each with its own key, database and port. Nothing is decided
+here that the parts do not decide themselves.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Self
+
+import cbor2
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from accounting.statement import Methods
+from contracts.chain import ChainClient
+from contracts.directory import Deployment
+from contracts.enumerations import Purpose
+from contracts.errors import ContractsError
+from contracts.sender import Sender
+from contracts.typed_data import stream_id
+from oracle.config import MemberSettings
+from oracle.errors import (
+    InvalidEnvelopeError,
+    InvalidSettingsError,
+    OracleError,
+    UnavailableQuorumError,
+)
+from oracle.evidence.evidence import ChainIdentity, StatementEvidence
+from oracle.inbox.app import create_app as create_inbox_app
+from oracle.inbox.inbox import Inbox, InboxSettings
+from oracle.member.chain import EvmChain
+from oracle.member.codes import Codes
+from oracle.member.desk import Desk, RoundRules
+from oracle.member.envelope import Mailroom
+from oracle.member.evidence import statement_evidence
+from oracle.member.follow import BODIES_PER_REQUEST, Follower
+from oracle.member.gossip import Gossip
+from oracle.member.intake import MemberIntake
+from oracle.member.keys import MemberKey, load_key
+from oracle.member.refs import join_refs, split_refs
+from oracle.member.rounds import Rounds
+from oracle.member.server import HttpServer
+from oracle.member.statements import Statements
+from oracle.member.store import MemberStore
+from oracle.member.transport import Handler, HttpPeers, create_app
+from oracle.member.view import Period
+from oracle.member.votes import Voter
+from oracle.reading.checks import Domain
+from oracle.reading.registry import CarrierRegistry
+from oracle.reading.suites import SoftwareSigner
+
+logger = logging.getLogger(__name__)
+
+POLL_S = 0.1
+"""Pause between two looks at the chain. [s]"""
+STOP_TIMEOUT_S = 10.0
+
+
+class MemberNode:
+    """A member of the oracle.
+
+    Args:
+        settings: How it runs.
+        clock: Ledger time [unix s]; None takes what the settings say.
+        key: The member's key; None opens the key file of the settings.
+
+    Raises:
+        InvalidKeyError: The key file does not open.
+        InvalidSettingsError: A file that the settings name cannot be used.
+        ContractsError: The chain does not answer, or is another one.
+        UnavailableInboxError: The database cannot be opened.
+    """
+
+    def __init__(
+        self,
+        settings: MemberSettings,
+        clock: Callable[[], int] | None = None,
+        key: MemberKey | None = None,
+    ) -> None:
+        self.settings = settings
+        self.key = key or load_key(settings.key_file, settings.passphrase_file)
+        deployment = load_deployment(settings)
+        self.client = ChainClient(settings.rpc_url)
+        self.client.require_chain(deployment.chain_id)
+        chain = EvmChain(
+            self.client,
+            Sender(self.client, _transport_key(settings, self.key).private),
+            deployment.addresses,
+            deployment.genesis_block,
+        )
+        self._clock = clock or self._ledger_time
+        self._identity = ChainIdentity(
+            deployment.chain_id,
+            deployment.addresses["ReadingAnchor"],
+            deployment.addresses["EmissionLedger"],
+            deployment.addresses["Carriers"],
+        )
+        self.inbox = self._open_inbox()
+        self._mailroom = Mailroom(self.key.private, chain.domain, time.time)
+        peers = {a: u for a, u in settings.peers.items() if a != self.key.address}
+        self._peers = HttpPeers(self._mailroom, peers, settings.timeout_s)
+        self._intake = MemberIntake(self.inbox)
+        self._desk = Desk(
+            key=self.key,
+            stream_id=stream_id(settings.stream),
+            chain=chain,
+            inbox=self._intake,
+            store=MemberStore(self.inbox.engine),
+            peers=self._peers,
+            clock=self._clock,
+            rules=RoundRules(
+                settings.window_s,
+                settings.timeout_s,
+                settings.heartbeat_s,
+                settings.max_batch,
+            ),
+        )
+        self._build_parts()
+        self._stop = threading.Event()
+        self._cycle = threading.Thread(target=self._run, name="rounds", daemon=True)
+        self._cycles, self._slowest_s, self._last_error = 0, 0.0, ""
+
+    def _build_parts(self) -> None:
+        desk = self._desk
+        self.follower = Follower(desk)
+        self.voter = Voter(desk, self.follower)
+        self.rounds = Rounds(desk, self.follower, self.voter)
+        self.statements = Statements(desk, self.follower, Methods.shipped())
+        self.codes = Codes(desk, self.follower, self.statements)
+        start_after = self._intake.first_pending_row()
+        addresses = self._peers.addresses
+        self.gossip = Gossip(self._intake, self._peers, addresses, start_after)
+        app = create_app(
+            self._mailroom,
+            self._handlers(),
+            self._member_addresses,
+            self.status,
+            create_inbox_app(self.inbox),
+        )
+        self._server = HttpServer(app, self.settings.host, self.settings.port)
+
+    # ------------------------------------------------------------------------- life
+
+    def start(self) -> None:
+        """Follow the chain, open the port, start rounds and gossip.
+
+        Raises:
+            ContractsError: The chain does not answer.
+            InvalidSettingsError: The port cannot be used.
+        """
+        self.follower.follow()
+        self._server.start()
+        self.gossip.start()
+        self._cycle.start()
+        logger.info("started member=%s url=%s", self.settings.name, self.url)
+
+    def stop(self) -> None:
+        """Finish the present step, then stop everything."""
+        self._stop.set()
+        self.gossip.stop()
+        self._server.stop()
+        if self._cycle.ident is not None:
+            self._cycle.join(STOP_TIMEOUT_S)
+        self._peers.close()
+        self.inbox.close()
+        self.client.close()
+
+    def __enter__(self) -> Self:
+        """Start the member."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop the member."""
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """Address of the member's HTTP server, once it listens."""
+        return self._server.url
+
+    def step(self) -> None:
+        """Run one step of the rounds; what goes wrong is kept for the status."""
+        started = time.monotonic()
+        try:
+            self.rounds.step(started)
+            self._last_error = ""
+        except (OracleError, ContractsError) as exc:
+            self._note(exc, is_expected=isinstance(exc, UnavailableQuorumError))
+        except Exception as exc:
+            logger.exception("a step of member=%s failed", self.settings.name)
+            self._last_error = f"unexpected: {exc!r}"
+        self._cycles += 1
+        self._slowest_s = max(self._slowest_s, time.monotonic() - started)
+
+    # ------------------------------------------------------------- what others call
+
+    def propose_statement(self, period: Period, purpose: Purpose) -> bytes:
+        """Compute a statement, have a quorum sign it, and record it.
+
+        Args:
+            period: Boundary and time.
+            purpose: For what it is calculated.
+
+        Returns:
+            Id of the statement, 32 bytes.
+
+        Raises:
+            OracleError: It cannot be computed, or too few members agree.
+            ContractsError: The contract refuses, or the chain does not answer.
+        """
+        return self.statements.propose(period, purpose)
+
+    def propose_code(self, statement: bytes) -> int:
+        """Grade a confirmed statement, have a quorum sign it, and issue the code.
+
+        Args:
+            statement: Id of the statement, 32 bytes.
+
+        Returns:
+            Token of the certificate.
+
+        Raises:
+            OracleError: No grade can be given, or too few members agree.
+            ContractsError: The contract refuses, or the chain does not answer.
+        """
+        return self.codes.propose(statement)
+
+    def statement_evidence(self, statement: bytes) -> StatementEvidence:
+        """Gather what a proof package of a statement is built from.
+
+        Args:
+            statement: Id of the statement, 32 bytes.
+
+        Returns:
+            The evidence, for `oracle.evidence.package.build_package`.
+
+        Raises:
+            OracleError: The statement is unknown, or this member finds another result.
+            ContractsError: The chain does not answer.
+        """
+        self.follower.follow()
+        return statement_evidence(
+            statement, self._identity, self._desk, self.follower, self.statements
+        )
+
+    def status(self) -> dict[str, Any]:
+        """Tell what an operator may know: progress, trouble, figures."""
+        position, view = self.follower.position, self.follower.view
+        return {
+            "member": self.settings.name,
+            "address": self.key.address,
+            "receipt_key": receipt_signer(self.key).public_key.hex(),
+            "batches": position.seq,
+            "head": position.head.hex(),
+            "batches_on_chain": view.next_seq,
+            "last_ts": position.last_ts,
+            "block": self.follower.head.number,
+            "round": self.voter.round,
+            "configuration": view.configuration.version,
+            "pending": self._intake.count_pending(100_000, self._clock()),
+            "conflict": self.follower.conflict,
+            "last_error": self._last_error,
+            "cycles": self._cycles,
+            "slowest_cycle_s": round(self._slowest_s, 3),
+        }
+
+    # ----------------------------------------------------------------------- inside
+
+    def _run(self) -> None:
+        while not self._stop.wait(POLL_S):
+            self.step()
+
+    def _note(self, exc: Exception, is_expected: bool) -> None:
+        level = logging.INFO if is_expected else logging.WARNING
+        if str(exc) != self._last_error:
+            logger.log(level, "member=%s: %s", self.settings.name, exc)
+        self._last_error = str(exc)
+
+    def _handlers(self) -> dict[str, Handler]:
+        return {
+            "gossip": self.gossip.receive,
+            "bodies": self._give_bodies,
+            "batch": self._give_batch,
+            "proposal": self.voter.answer_offer,
+            "lock": self.voter.answer_lock,
+            "sign": self.voter.answer_sign,
+            "ballot": self.voter.answer_ballot,
+            "round": self.rounds.hear_round,
+            "statement-proposal": self.statements.answer,
+            "code-proposal": self.codes.answer,
+            "statement-request": self._take_statement_request,
+            "code-request": self._take_code_request,
+        }
+
+    def _give_bodies(self, _sender: str, body: bytes) -> bytes:
+        """Answer with the messages that are here, as a CBOR array."""
+        refs = split_refs(body)[:BODIES_PER_REQUEST]
+        return cbor2.dumps(list(self._intake.bodies(refs).values()))
+
+    def _give_batch(self, _sender: str, body: bytes) -> bytes:
+        """Answer with the names of the readings of an adopted batch."""
+        batch = self._desk.store.batch(int(cbor2.loads(body)))
+        return join_refs(batch.refs) if batch else b""
+
+    def _take_statement_request(self, sender: str, body: bytes) -> bytes:
+        """Propose a statement for this member's own operator."""
+        self._require_own(sender)
+        boundary, start, end, purpose = cbor2.loads(body)
+        return self.propose_statement(Period(boundary, start, end), Purpose(purpose))
+
+    def _take_code_request(self, sender: str, body: bytes) -> bytes:
+        """Propose a certificate for this member's own operator."""
+        self._require_own(sender)
+        return self.propose_code(body).to_bytes(32, "big")
+
+    def _require_own(self, sender: str) -> None:
+        if sender != self.key.address:
+            raise InvalidEnvelopeError(f"a request of {self.key.address}", sender)
+
+    def _member_addresses(self) -> list[str]:
+        return [member.key for member in self.follower.view.configuration.members]
+
+    def _ledger_time(self) -> int:
+        if self.settings.clock == "chain":
+            return self.follower.head.timestamp
+        return int(time.time())
+
+    def _open_inbox(self) -> Inbox:
+        self.settings.data_dir.mkdir(parents=True, exist_ok=True)
+        settings = InboxSettings(
+            database=self.settings.data_dir / "member.db",
+            domain=Domain(self._identity.chain_id, self._identity.carriers),
+            workers=self.settings.workers,
+        )
+        signer = receipt_signer(self.key)
+        return Inbox(settings, CarrierRegistry(), signer, self._clock)
+
+
+def receipt_signer(key: MemberKey) -> SoftwareSigner:
+    """Derive the Ed25519 key that signs receipts from the member's key.
+
+    Args:
+        key: The member's key.
+
+    Returns:
+        The signer; the same for the same key.
+    """
+    info = b"ccl/receipt-key/v1"
+    derive = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=info)
+    secret = derive.derive(key.private.secret)
+    return SoftwareSigner(Ed25519PrivateKey.from_private_bytes(secret))
+
+
+def load_deployment(settings: MemberSettings) -> Deployment:
+    """Read the deployment file that the settings name.
+
+    Args:
+        settings: The member's settings.
+
+    Returns:
+        Chain id and addresses.
+
+    Raises:
+        InvalidSettingsError: The file cannot be read.
+        ContractsError: It is no deployment file.
+    """
+    try:
+        text = settings.deployment_file.read_text(encoding="utf-8")
+    except OSError as exc:
+        message = f"deployment file {settings.deployment_file}: {exc.strerror}"
+        raise InvalidSettingsError(message) from exc
+    return Deployment.from_json(text)
+
+
+def _transport_key(settings: MemberSettings, key: MemberKey) -> MemberKey:
+    if settings.transport_key_file is None:
+        return key
+    return load_key(settings.transport_key_file, settings.passphrase_file)

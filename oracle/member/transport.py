@@ -1,0 +1,220 @@
+"""HTTP between members: every request is a signed envelope.
+
+    POST /<kind>   envelope ─► handler ─► CBOR or raw bytes
+    GET  /status   what an operator may know
+
+Rules kept: each peer has its own few threads and time-outs, so a stopped member
+blocks nobody; a message of a stranger, an old or a repeated one gets 403; a handler's
+refusal is an answer, not an error. Connections are plain HTTP: put TLS before it where
+the network is not trusted; authenticity does not depend on it.
+"""
+
+import logging
+import queue
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import httpx
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp
+
+from contracts.errors import ContractsError
+from oracle.errors import InvalidEnvelopeError, OracleError, UnavailableMemberError
+from oracle.member.envelope import Mailroom
+
+logger = logging.getLogger(__name__)
+
+THREADS_PER_PEER = 3
+MAX_BODY_BYTES = 16_000_000
+"""Largest envelope that is read. [bytes]"""
+
+Handler = Callable[[str, bytes], bytes]
+"""Takes sender and body, gives the answer."""
+
+_CBOR = "application/cbor"
+
+
+class HttpPeers:
+    """The other members behind their addresses.
+
+    Args:
+        mailroom: Seals messages.
+        urls: Address of a member's key → its URL; the own one is left out.
+        timeout_s: How long one request may take. [s]
+    """
+
+    def __init__(
+        self, mailroom: Mailroom, urls: Mapping[str, str], timeout_s: float
+    ) -> None:
+        self._mailroom = mailroom
+        self._urls = dict(urls)
+        self._timeout_s = timeout_s
+        self._clients = {
+            address: httpx.Client(base_url=url, timeout=timeout_s, trust_env=False)
+            for address, url in urls.items()
+        }
+        self._pools = {
+            address: ThreadPoolExecutor(THREADS_PER_PEER, "peer") for address in urls
+        }
+        self._waiting = dict.fromkeys(urls, 0)
+        self._lock = threading.Lock()
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Addresses of the peers' keys."""
+        return tuple(self._urls)
+
+    def ask(self, address: str, kind: str, body: bytes) -> bytes:
+        """Send one request and wait for the answer.
+
+        Args:
+            address: Address of the peer's key.
+            kind: What the body is.
+            body: Content.
+
+        Returns:
+            The answer's bytes.
+
+        Raises:
+            UnavailableMemberError: It does not answer in time, or not with success.
+        """
+        client = self._clients.get(address)
+        if client is None:
+            message = f"member {address} has no URL in the settings: add it to [peers]"
+            raise UnavailableMemberError(message)
+        sealed = self._mailroom.seal(address, kind, body)
+        headers = {"content-type": _CBOR}
+        try:
+            response = client.post(f"/{kind}", content=sealed, headers=headers)
+        except httpx.HTTPError as exc:
+            reason = str(exc) or type(exc).__name__
+            message = f"member {address} at {self._urls[address]}: {reason}"
+            raise UnavailableMemberError(message) from exc
+        if response.status_code != httpx.codes.OK:
+            message = (
+                f"member {address} answered {kind} with HTTP status "
+                f"{response.status_code}: {response.text[:200]}"
+            )
+            raise UnavailableMemberError(message)
+        return response.content
+
+    def ask_all(self, kind: str, body: bytes) -> Iterator[tuple[str, bytes]]:
+        """Send to all peers at once.
+
+        Args:
+            kind: What the body is.
+            body: Content.
+
+        Yields:
+            Address and answer of each peer that answers in time, as they come.
+        """
+        answers: queue.SimpleQueue[tuple[str, bytes | None]] = queue.SimpleQueue()
+        started = [a for a in self._urls if self._start(a, kind, body, answers)]
+        for _ in started:
+            address, answer = answers.get()
+            if answer is not None:
+                yield address, answer
+
+    def tell_all(self, kind: str, body: bytes) -> None:
+        """Send to all peers without waiting.
+
+        Args:
+            kind: What the body is.
+            body: Content.
+        """
+        nowhere: queue.SimpleQueue[tuple[str, bytes | None]] = queue.SimpleQueue()
+        for address in self._urls:
+            self._start(address, kind, body, nowhere)
+
+    def close(self) -> None:
+        """Close the connections; requests under way are not waited for."""
+        for pool in self._pools.values():
+            pool.shutdown(wait=False, cancel_futures=True)
+        for client in self._clients.values():
+            client.close()
+
+    def _start(
+        self,
+        address: str,
+        kind: str,
+        body: bytes,
+        answers: "queue.SimpleQueue[tuple[str, bytes | None]]",
+    ) -> bool:
+        """Ask in the peer's threads, unless it holds them all up already."""
+        with self._lock:
+            if self._waiting[address] >= THREADS_PER_PEER:
+                return False
+            self._waiting[address] += 1
+
+        def run() -> bytes | None:
+            try:
+                return self.ask(address, kind, body)
+            except UnavailableMemberError as exc:
+                logger.debug("no answer kind=%s: %s", kind, exc)
+                return None
+
+        def done(future: "Future[bytes | None]") -> None:
+            with self._lock:
+                self._waiting[address] -= 1
+            answers.put((address, None if future.cancelled() else future.result()))
+
+        self._pools[address].submit(run).add_done_callback(done)
+        return True
+
+
+def create_app(
+    mailroom: Mailroom,
+    handlers: Mapping[str, Handler],
+    members: Callable[[], list[str]],
+    status: Callable[[], dict[str, Any]],
+    inbox: ASGIApp,
+) -> Starlette:
+    """Build a member's HTTP application.
+
+    Args:
+        mailroom: Opens messages.
+        handlers: Kind → handler.
+        members: Addresses of the members' keys as the chain has them now.
+        status: What `/status` shows.
+        inbox: Application for carriers, at every other path.
+
+    Returns:
+        The application.
+    """
+
+    def handle(kind: str, data: bytes) -> Response:
+        try:
+            envelope = mailroom.open(data, kind, members())
+            answer = handlers[kind](envelope.sender, envelope.body)
+        except InvalidEnvelopeError as exc:
+            return JSONResponse({"error": str(exc)}, 403)
+        except OracleError as exc:
+            return JSONResponse({"error": str(exc)}, 409)
+        except ContractsError as exc:
+            return JSONResponse({"error": str(exc)}, 503)
+        return Response(answer, media_type=_CBOR)
+
+    async def receive(request: Request) -> Response:
+        kind = request.url.path.strip("/")
+        data = bytearray()
+        async for part in request.stream():
+            data += part
+            if len(data) > MAX_BODY_BYTES:
+                limit = f"at most {MAX_BODY_BYTES} bytes"
+                return JSONResponse({"error": f"expected {limit}"}, 413)
+        return await run_in_threadpool(handle, kind, bytes(data))
+
+    def show(_request: Request) -> Response:
+        return JSONResponse(status())
+
+    routes: list[BaseRoute] = [
+        Route(f"/{kind}", receive, methods=["POST"]) for kind in handlers
+    ]
+    routes += [Route("/status", show), Mount("/", inbox)]
+    return Starlette(routes=routes)
