@@ -33,6 +33,7 @@ SET = Function("set", Bytes32, Uint64, Int256, str, Bytes32)
 SET_WORKING_DAYS = Function(
     "setWorkingDays", Uint16, Annotated[tuple[int, int], "uint256[2]"]
 )
+CACHE_BLOCK_RULES = Function("cacheBlockRules")
 VALUE_AT = Function("valueAt", Bytes32, Uint64, returns=Int256)
 IS_WORKING_DAY = Function("isWorkingDay", Uint64, returns=bool)
 BLOCK_RULES = Function("blockRules", Uint64, returns=BlockRules)
@@ -100,6 +101,10 @@ class Rulebook(Contract):
             bitmap: Bit d: day d of the year (0 = 1 January) is a working day.
         """
         return self._write(SET_WORKING_DAYS, year, bitmap)
+
+    def cache_block_rules(self) -> UnsignedCall:
+        """Keep the present rules of the block trade at hand; anyone may."""
+        return self._write(CACHE_BLOCK_RULES)
 
     def value_at(self, name: str, at: int) -> int:
         """Read a rule's value.

@@ -85,8 +85,9 @@ class AnchorOrganisationTwiceError(InvalidInputError):
 
 
 @revert(
-    "AnchorMemberSuspended(uint256 index)",
-    "member {index} is suspended, expected only members in good standing",
+    "AnchorMemberSuspended(uint256 signers, uint256 suspended)",
+    "among the signers {signers} is one of the suspended members {suspended} (bit "
+    "sets), expected only members in good standing",
 )
 class AnchorMemberSuspendedError(ConflictError):
     """Raised when a suspended member is among the signers."""

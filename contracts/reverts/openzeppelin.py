@@ -271,8 +271,8 @@ class InvalidShortStringError(InvalidInputError):
 
 
 @revert(
-    "StringTooLong(string text)",
-    "expected a text of at most 31 bytes, got {text}",
+    "StringTooLong(string str)",
+    "expected a text of at most 31 bytes, got {str}",
 )
 class StringTooLongError(InvalidInputError):
     """Raised when a short text is too long."""
