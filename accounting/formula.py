@@ -114,7 +114,7 @@ class Expression:
         try:
             return _evaluate(self.tree, scope)
         except ZeroDivisionError as exc:
-            raise self._division(exc) from exc
+            raise self._division() from exc
 
     def holds(self, scope: Scope) -> bool:
         """Tell whether a condition is met.
@@ -131,10 +131,12 @@ class Expression:
         try:
             return _holds(self.tree, scope)
         except ZeroDivisionError as exc:
-            raise self._division(exc) from exc
+            raise self._division() from exc
 
-    def _division(self, exc: ZeroDivisionError) -> InvalidActivityError:
-        return InvalidActivityError(f"{exc} in {self.text}", where=self.where)
+    def _division(self) -> InvalidActivityError:
+        return InvalidActivityError(
+            f"division by zero in {self.text}", where=self.where
+        )
 
 
 def parse_expression(text: str, where: str) -> Expression:

@@ -227,6 +227,10 @@ def _dated_values(
             "values", where=where, expected="a value a date", given=repr(values)
         )
     dated = [_dated(day, cell, sources, where) for day, cell in values.items()]
+    if all(item.value is None for item in dated):
+        raise InvalidRuleSetError(
+            "values", where=where, expected="a value a date", given=sorted(values)
+        )
     return tuple(sorted(dated, key=lambda d: d.start))
 
 

@@ -1,7 +1,7 @@
 """Strict reading of rule-set files.
 
 YAML is read as text, lists and mappings only: no floats, dates or booleans are
-guessed, a key stands once, anchors and tags are refused. `Fields` then hands out
+guessed, a key stands once, aliases and tags are refused. `Fields` then hands out
 each field once and complains about those that are missing or left over. What the
 fields mean is the business of `accounting.rule_sets`.
 """
@@ -21,6 +21,7 @@ MAX_BYTES: Final = 1 << 20
 MAX_DEPTH: Final = 8
 
 _LOADER: Final = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+_TAGS: Final = tuple(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))
 _NULLS: Final = ("null", "~", "")
 
 
@@ -60,17 +61,18 @@ class _Reader:
         self._seen: set[int] = set()
 
     def read(self, node: yaml.Node | None, depth: int) -> Any:
-        if node is None or depth > MAX_DEPTH or id(node) in self._seen:
+        is_plain = node is not None and node.tag in _TAGS
+        if node is None or not is_plain or depth > MAX_DEPTH or id(node) in self._seen:
             raise InvalidRuleSetError(
                 "structure",
                 where=self._where,
-                expected=f"at most {MAX_DEPTH} levels and no aliases",
-                given=f"{depth} levels or an alias",
+                expected=f"at most {MAX_DEPTH} levels, no aliases, no tags",
+                given=getattr(node, "tag", "nothing"),
             )
+        self._seen.add(id(node))
         if isinstance(node, yaml.ScalarNode):
             is_null = not node.style and node.value in _NULLS
             return None if is_null else str(node.value)
-        self._seen.add(id(node))
         if isinstance(node, yaml.SequenceNode):
             return [self.read(item, depth + 1) for item in node.value]
         return self._mapping(node, depth)
