@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InvalidTrustError as exc:
         print_error(str(exc))
         return EXIT_TRUST
-    report = verify_package(data, trust, options.processes)
+    report = verify_package(data, trust, options.threads)
     _print_report(report, options)
     if options.html is None:
         return report.exit_code
@@ -93,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--html", type=Path, metavar="OUT", help="write a page too")
     parser.add_argument("--lang", choices=LANGUAGES, default="en", help="language")
     parser.add_argument(
-        "--processes", type=int, metavar="N", help="worker processes (default: by size)"
+        "--threads", type=int, metavar="N", help="threads (default: one a processor)"
     )
     return parser
 

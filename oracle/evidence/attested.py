@@ -12,13 +12,19 @@ from typing import Any
 from accounting.boundary import Boundary
 from accounting.canonical import parse_canonical_json
 from accounting.errors import AccountingError
-from contracts.hashing import address_bytes
+from contracts.hashing import address_bytes, keccak256
 from contracts.merkle import verify_proof
 from contracts.structs import Attestation, BatchReport, StatementReport
 from contracts.typed_data import digest, domain, struct_hash
 from oracle.errors import InvalidPackageError, InvalidProposalError
-from oracle.evidence.evidence import Package, RegistryPart, configuration_digest
+from oracle.evidence.evidence import (
+    BatchPart,
+    Package,
+    RegistryPart,
+    configuration_digest,
+)
 from oracle.evidence.fields import check_equal
+from oracle.evidence.threads import check_in_threads
 from oracle.evidence.trust import Trust
 from oracle.log.tree import leaf_hash
 from oracle.member.quorum import Configuration, check_attestation
@@ -86,12 +92,13 @@ def check_statement(
     return boundary, document
 
 
-def check_batches(package: Package, trust: Trust) -> bytes:
+def check_batches(package: Package, trust: Trust, threads: int | None) -> bytes:
     """Stage 4: a quorum signed every batch; they are one chain and one log.
 
     Args:
         package: Package that passed stage 3.
         trust: Trust file.
+        threads: Number of threads; None takes one for each processor.
 
     Returns:
         Root of the log with the last batch in it, 32 bytes.
@@ -102,15 +109,16 @@ def check_batches(package: Package, trust: Trust) -> bytes:
     statement, log = package.statement.report, package.log_range
     _check_run(package, statement)
     separator = domain(trust.chain.chain_id, trust.chain.reading_anchor)
+    hashes = check_in_threads(
+        lambda batch: _check_attested(batch, trust, separator), package.batches, threads
+    )
     head = NO_HEAD if statement.first_batch == 0 else None
-    for batch in package.batches:
+    for batch, report_hash in zip(package.batches, hashes, strict=True):
         report, name = batch.report, f"batch {batch.report.seq}"
-        configuration = trust.configurations[report.rules_version]
-        _check_quorum(name, configuration, digest(report, separator), batch.attestation)
         _check_links(name, report, statement, head)
         check_equal(f"log size at {name}", log.size, report.log_size)
         check_equal(f"log root at {name}", log.root(), report.log_root)
-        head = struct_hash(report)
+        head = report_hash
         log = log.append(leaf_hash(head))
     return log.root()
 
@@ -161,6 +169,17 @@ def _check_quorum(
     except InvalidProposalError as exc:
         subject = f"{exc.reason} of the {name}"
         raise InvalidPackageError(subject, exc.expected, exc.given) from exc
+
+
+def _check_attested(batch: BatchPart, trust: Trust, separator: bytes) -> bytes:
+    """Check the quorum under a batch report; return the report's struct hash."""
+    report = batch.report
+    report_hash = struct_hash(report)
+    # typed_data.digest would hash the report a second time
+    signed = keccak256(b"\x19\x01" + separator + report_hash)
+    configuration = trust.configurations[report.rules_version]
+    _check_quorum(f"batch {report.seq}", configuration, signed, batch.attestation)
+    return report_hash
 
 
 def _check_run(package: Package, statement: StatementReport) -> None:

@@ -1,26 +1,20 @@
 """Stages 6 and 7: every reading in its batch, truly signed, none left out.
 
 The numbered checks are those of `oracle.reading.checks`, the same function as in the
-inbox and at every member. Many readings are spread over worker processes; where none
-can be started, one process does it all, with the same result.
+inbox and at every member.
 """
 
-import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
 from contracts.merkle import BatchLeaf, leaf_hash
 from oracle.errors import InvalidMessageError, InvalidPackageError, RefusedReadingError
 from oracle.evidence.evidence import BatchPart
 from oracle.evidence.proofs import root_of_leaves
+from oracle.evidence.threads import check_in_threads
 from oracle.reading.checks import AuthenticReading, Domain, authenticate, fold_readings
 from oracle.reading.profile import decode_message
 from oracle.reading.registry import CarrierRegistry
-
-PARALLEL_FROM = 2000
-"""Readings from which worker processes pay off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +47,12 @@ class NamedGap:
         return f"{self.identifier} seq {self.first} to {self.last}"
 
 
-def check_readings(task: ReadingTask, processes: int | None) -> list[AuthenticReading]:
+def check_readings(task: ReadingTask, threads: int | None) -> list[AuthenticReading]:
     """Check every reading of a package.
 
     Args:
         task: Batches with proven carriers.
-        processes: Worker processes; None chooses by the number of readings.
+        threads: Number of threads; None takes one for each processor.
 
     Returns:
         The authentic readings in batch order.
@@ -67,15 +61,10 @@ def check_readings(task: ReadingTask, processes: int | None) -> list[AuthenticRe
         InvalidPackageError: Names the first reading, by carrier and seq, that is not
             signed, not entitled, not in its batch or not of the boundary.
     """
-    count = sum(len(batch.readings) for batch in task.batches)
-    if processes is None:
-        processes = (os.cpu_count() or 1) if count > PARALLEL_FROM else 1
-    if processes > 1:
-        try:
-            return _check_in_processes(task, processes)
-        except (OSError, BrokenProcessPool):
-            pass  # no processes here: the same work in this one
-    return _check_task(task)
+    parts = check_in_threads(
+        lambda batch: _check_batch(batch, task), task.batches, threads
+    )
+    return [one for part in parts for one in part]
 
 
 def find_gaps(readings: Sequence[AuthenticReading]) -> tuple[NamedGap, ...]:
@@ -103,25 +92,6 @@ def find_gaps(readings: Sequence[AuthenticReading]) -> tuple[NamedGap, ...]:
         if gap.around.below is not None  # what came before the first is not used
     )
     return tuple(sorted(found, key=lambda gap: (gap.identifier, gap.first)))
-
-
-def _check_in_processes(task: ReadingTask, processes: int) -> list[AuthenticReading]:
-    size = -(-len(task.batches) // processes)
-    tasks = [
-        ReadingTask(
-            task.batches[start : start + size],
-            task.registries,
-            task.identifiers,
-            task.domain,
-        )
-        for start in range(0, len(task.batches), size)
-    ]
-    with ProcessPoolExecutor(processes) as pool:
-        return [one for part in pool.map(_check_task, tasks) for one in part]
-
-
-def _check_task(task: ReadingTask) -> list[AuthenticReading]:
-    return [one for batch in task.batches for one in _check_batch(batch, task)]
 
 
 def _check_batch(batch: BatchPart, task: ReadingTask) -> list[AuthenticReading]:

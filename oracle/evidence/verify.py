@@ -1,6 +1,6 @@
 """Verify a proof package offline, stage by stage; see `oracle.evidence.stages`.
 
-Rules kept: pure but for worker processes; a stage trusts only what earlier stages
+Rules kept: pure; a stage trusts only what earlier stages
 proved, and the first of them only the trust file; the first thing that does not hold
 is named and ends the verification. What no package can prove: that a meter measured
 rightly, and that nobody knows of a later restatement.
@@ -41,21 +41,21 @@ from oracle.reading.checks import Domain
 
 
 def verify_package(
-    data: bytes, trust: Trust, processes: int | None = None
+    data: bytes, trust: Trust, threads: int | None = None
 ) -> VerificationReport:
     """Verify a proof package.
 
     Args:
         data: The whole file.
         trust: Chain and members that the caller believes.
-        processes: Worker processes for many readings; None chooses.
+        threads: Number of threads; None takes one for each processor.
 
     Returns:
         Every stage with its outcome; the first failure is named.
     """
     progress = _Progress()
     try:
-        _verify(data, trust, processes, progress)
+        _verify(data, trust, threads, progress)
     except InvalidPackageError as exc:
         progress.fail(Failure(exc.subject, exc.expected, exc.given))
     return VerificationReport(
@@ -82,7 +82,7 @@ class _Progress:
 
 
 def _verify(
-    data: bytes, trust: Trust, processes: int | None, progress: _Progress
+    data: bytes, trust: Trust, threads: int | None, progress: _Progress
 ) -> None:
     """Run the stages in order; each raises what fails."""
     passed = progress.passed
@@ -99,7 +99,7 @@ def _verify(
     signers = part.attestation.signers.bit_count()
     passed(Stage.STATEMENT, statement=struct_hash(report).hex(), signers=signers)
 
-    root = check_batches(package, trust)
+    root = check_batches(package, trust, threads)
     passed(Stage.BATCHES, batches=len(package.batches), log_root=root.hex())
 
     registries = check_registry(package)
@@ -108,7 +108,7 @@ def _verify(
 
     domain = Domain(trust.chain.chain_id, trust.chain.carriers)
     task = ReadingTask(package.batches, registries, identifiers, domain)
-    readings = check_readings(task, processes)
+    readings = check_readings(task, threads)
     passed(Stage.READINGS, readings=len(readings))
 
     _calculate(package, Basis(report, document, boundary, readings), progress)
