@@ -34,6 +34,7 @@ from oracle.errors import (
     UnavailableQuorumError,
 )
 from oracle.evidence.evidence import ChainIdentity, StatementEvidence
+from oracle.evidence.package import build_package
 from oracle.inbox.app import create_app as create_inbox_app
 from oracle.inbox.inbox import Inbox, InboxSettings
 from oracle.member.chain import EvmChain
@@ -299,6 +300,7 @@ class MemberNode:
             "code-proposal": self.codes.answer,
             "statement-request": self._take_statement_request,
             "code-request": self._take_code_request,
+            "package-request": self._take_package_request,
         }
 
     def _give_bodies(self, _sender: str, body: bytes) -> bytes:
@@ -321,6 +323,11 @@ class MemberNode:
         """Propose a certificate for this member's own operator."""
         self._require_own(sender)
         return self.propose_code(body).to_bytes(32, "big")
+
+    def _take_package_request(self, sender: str, body: bytes) -> bytes:
+        """Build a statement's proof package for this member's own operator."""
+        self._require_own(sender)
+        return build_package(self.statement_evidence(body))
 
     def _require_own(self, sender: str) -> None:
         if sender != self.key.address:
