@@ -13,6 +13,7 @@ NodeError
 ├── InvalidAccessError         refuse: the caller has no right to it
 ├── InvalidReferenceError      refuse: nothing has that name or id
 ├── StaleInstructionError      renew:  expired, or another nonce is due
+├── UnavailableMemberError     retry:  the member that was asked does not answer
 ├── ConflictInstructionError   stop:   under-signed, or by the wrong people
 └── ConflictLedgerError        stop:   index and chain disagree
 

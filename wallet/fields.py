@@ -25,7 +25,15 @@ from wallet.amounts import (
 )
 from wallet.errors import InvalidInstructionError
 
-__all__ = ["DATA_LIST", "FIELDS", "Field", "Value", "parse_account"]
+__all__ = [
+    "DATA_LIST",
+    "FIELDS",
+    "Field",
+    "Value",
+    "parse_account",
+    "parse_address",
+    "parse_bytes",
+]
 
 Value = str | int | bytes | tuple[str, ...] | tuple[bytes, ...]
 """A field's value: address, number, bytes, or a list of these."""
@@ -71,7 +79,8 @@ def parse_account(text: str, where: str = "account") -> str:
     return account_id(words)
 
 
-def _parse_address(text: str, where: str) -> str:
+def parse_address(text: str, where: str) -> str:
+    """Read the address of a key or contract; refuses anything else."""
     if not (text.startswith("0x") and is_hex_address(text)):
         expected = "an address of 20 bytes in hexadecimal"
         raise InvalidInstructionError(where, expected, repr(text))
@@ -102,7 +111,8 @@ def _parse_boundary(text: str, where: str) -> bytes:
     return boundary_id(words)
 
 
-def _parse_bytes(text: str, where: str) -> bytes:
+def parse_bytes(text: str, where: str) -> bytes:
+    """Read bytes in hexadecimal; refuses anything else."""
     if not _HEX.fullmatch(text.strip()):
         raise InvalidInstructionError(where, "bytes in hexadecimal", repr(text))
     return bytes.fromhex(text.strip()[2:])
@@ -190,7 +200,7 @@ def _write_fen(value: Value) -> str:
 
 
 _ACCOUNT = Field(parse_account, str, str)
-_ADDRESS = Field(_parse_address, str, str)
+_ADDRESS = Field(parse_address, str, str)
 _HASH_FIELD = Field(_parse_hash, _hex, _hex)
 _DIGEST = Field(_parse_digest, _hex, _hex)
 _MONEY = Field(parse_fen, _write_fen, _show_fen)
@@ -204,8 +214,8 @@ FIELDS: Mapping[str, Field] = {
     "buyer": _ACCOUNT,
     "key": _ADDRESS,
     "target": _ADDRESS,
-    "targets": Field(_list_of(_parse_address), _hex_list, _hex_list),
-    "data": Field(_parse_bytes, _hex, _hex),
+    "targets": Field(_list_of(parse_address), _hex_list, _hex_list),
+    "data": Field(parse_bytes, _hex, _hex),
     "statement": _HASH_FIELD,
     "payout": _HASH_FIELD,
     "boundary": Field(_parse_boundary, _hex, _hex),
@@ -231,5 +241,5 @@ FIELDS: Mapping[str, Field] = {
 }
 """Every field of every instruction, by its name in ``contracts.structs``."""
 
-DATA_LIST = Field(_list_of(_parse_bytes), _hex_list, _hex_list)
+DATA_LIST = Field(_list_of(parse_bytes), _hex_list, _hex_list)
 """``data`` of a ``CallBatch``, one entry a call."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from wallet.amounts import parse_count
 from wallet.errors import InvalidInstructionError
-from wallet.fields import FIELDS, parse_account
+from wallet.fields import parse_account, parse_address, parse_bytes
 from wallet.instructions import (
     Instruction,
     Role,
@@ -76,7 +76,7 @@ def from_json(document: object) -> Instruction:
     if not isinstance(fields, dict) or not isinstance(parties, list) or not parties:
         expected = "fields as an object and parties as a list"
         raise InvalidInstructionError("instruction", expected, "something else")
-    contract = str(FIELDS["target"].parse(str(entries["contract"]), "contract"))
+    contract = parse_address(str(entries["contract"]), "contract")
     chain_id = parse_count(str(entries["chain_id"]), "chain_id", _MAX_CHAIN_ID)
     texts = {str(name): str(text) for name, text in fields.items()}
     instruction = build(
@@ -115,7 +115,7 @@ def _signature(entry: object) -> Signature:
     role: Role = "initiate" if entry["role"] == "initiate" else "approve"
     if entry["role"] != role:
         raise InvalidInstructionError("role", "initiate or approve", entry["role"])
-    raw = FIELDS["data"].parse(str(entry["signature"]), "signature")
-    key = FIELDS["key"].parse(str(entry["key"]), "key")
+    raw = parse_bytes(str(entry["signature"]), "signature")
+    key = parse_address(str(entry["key"]), "key")
     account = parse_account(str(entry["account"]), "account")
-    return Signature(account, role, str(key), bytes(raw))  # type: ignore[arg-type]  # FIELDS["data"] gives bytes
+    return Signature(account, role, key, raw)

@@ -1,15 +1,31 @@
 """What the node asks of others: readings of an inbox, proof packages of a member."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 import httpx
 
 from node.errors import InvalidReferenceError, UnavailableMemberError
+from oracle.inbox.reader import StoredReading
 
-__all__ = ["FolderProofs", "MemberProofs", "ProofSource"]
+__all__ = ["FolderProofs", "MemberProofs", "ProofSource", "ReadingSource"]
 
 _TIMEOUT_S = 30.0
+
+
+class ReadingSource(Protocol):
+    """Where stored readings can be looked up; an inbox's reader is one."""
+
+    def readings_of(
+        self, identifier: str, from_ts: int, to_ts: int
+    ) -> Sequence[StoredReading]:
+        """List readings of one carrier with from_ts ≤ ts < to_ts, by sequence."""
+        ...
+
+    def counts(self) -> dict[str, int]:
+        """Count the rows of each table that operators watch."""
+        ...
 
 
 class ProofSource(Protocol):

@@ -1,0 +1,125 @@
+"""``carbon-node``: run a node, its engine alone, or work on its index.
+
+Exit codes: 0 done, 1 refused or unavailable (one sentence on standard error), 3
+records contradict each other and a person has to look.
+"""
+
+import logging
+import signal
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from node import run
+from node.config import load_settings
+from node.engine import __main__ as engine_command
+from node.errors import ConflictJournalError, ConflictLedgerError, NodeError
+from node.ledger.cursor import clear, position
+from node.services.fsck import check_ledger
+from node.store.database import open_database
+from oracle.errors import OracleError
+
+__all__ = ["app", "main"]
+
+EXIT_REFUSED = 1
+EXIT_CONFLICT = 3
+
+app = typer.Typer(
+    help="One organisation's node of the park carbon ledger.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+Config = Annotated[Path, typer.Option("--config", help="Settings file (TOML).")]
+
+
+@app.command("run")
+def run_command(config: Config) -> None:
+    """Run engine, indexer and API until SIGTERM or SIGINT."""
+    stop = threading.Event()
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, lambda *_: stop.set())
+    with run.run_node(load_settings(config)) as node:
+        typer.echo(node.url)
+        while not stop.wait(0.5):
+            if node.has_failed():
+                raise ConflictLedgerError(
+                    "The indexer stopped by itself; its reason is in the log above."
+                )
+
+
+@app.command("index")
+def index_command(config: Config) -> None:
+    """Bring the tables up to the chain's newest block, once."""
+    settings = load_settings(config)
+    with run.open_chain(settings) as ledger, run.open_store(settings) as database:
+        run.indexer_of(ledger, database).catch_up()
+        with database.begin() as connection:
+            at = position(connection)
+    typer.echo(f"indexed up to block {at.number if at else 'none'}")
+
+
+@app.command("reindex")
+def reindex_command(config: Config) -> None:
+    """Forget every ledger table and make it afresh from the chain."""
+    settings = load_settings(config)
+    with run.open_store(settings) as database, database.begin() as connection:
+        clear(connection)
+    index_command(config)
+
+
+@app.command("fsck")
+def fsck_command(config: Config) -> None:
+    """Hold the tables against the chain, row for row; change nothing."""
+    settings = load_settings(config)
+    with (
+        run.open_chain(settings) as ledger,
+        run.open_store(settings) as database,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        fresh = open_database(f"sqlite:///{folder}/fresh.sqlite")
+        run.indexer_of(ledger, fresh).catch_up()
+        report = check_ledger(ledger, database, fresh)
+        fresh.close()
+    typer.echo(
+        f"up to block {report.block_number}: {report.rows} rows equal a fresh index, "
+        f"{report.balances} balances equal the contracts"
+    )
+
+
+@app.command(
+    "engine",
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+)
+def engine_only(context: typer.Context) -> None:
+    """Run the embedded chain alone; see carbon-node engine --help."""
+    raise typer.Exit(engine_command.main(context.args))
+
+
+def main() -> None:
+    """Run the command line; say errors in one sentence."""
+    logging.basicConfig(
+        level=logging.INFO,
+        stream=sys.stderr,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+    )
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        app()
+    except (ConflictJournalError, ConflictLedgerError) as exc:
+        _leave(exc, EXIT_CONFLICT)
+    except (NodeError, OracleError) as exc:
+        _leave(exc, EXIT_REFUSED)
+
+
+def _leave(exc: Exception, code: int) -> None:
+    typer.echo(str(exc), err=True)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

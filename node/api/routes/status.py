@@ -1,0 +1,55 @@
+"""Status of the node, and the stream of new facts."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+import anyio
+from fastapi import APIRouter, Header
+from fastapi.concurrency import run_in_threadpool
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from node.api.access import Anyone, Parts, PartsOf
+from node.api.models import StatusModel
+from node.services.feed import FeedItem, Follower, parse_place
+from node.services.status import node_status
+
+router = APIRouter(tags=["status"])
+
+_POLL_S = 0.25
+
+
+@router.get("/status", response_model=StatusModel)
+def get_status(parts: PartsOf) -> Any:
+    """Say how chain, index and engine are, and where the contracts are."""
+    return node_status(parts.database, parts.ledger, parts.engine)
+
+
+@router.get("/events", response_class=EventSourceResponse)
+async def stream_events(
+    parts: PartsOf,
+    caller: Anyone,
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> EventSourceResponse:
+    """Stream facts as the index takes them in.
+
+    Send the id of the last event as ``Last-Event-ID`` to go on from there. An event
+    ``rewind`` says above which block everything must be forgotten, because the chain
+    was reorganised. Without login only public events come.
+    """
+    follower = Follower(caller, parse_place(last_event_id))
+    return EventSourceResponse(_stream(parts, follower), ping=15)
+
+
+async def _stream(parts: Parts, follower: Follower) -> AsyncIterator[ServerSentEvent]:
+    while not parts.is_stopping():
+        items = await run_in_threadpool(_read, parts, follower)
+        for item in items:
+            place = str(item.place) if item.place else ""
+            yield ServerSentEvent(item.data, event=item.name, id=place)
+        if not items:
+            await anyio.sleep(_POLL_S)
+
+
+def _read(parts: Parts, follower: Follower) -> list[FeedItem]:
+    with parts.database.begin() as connection:
+        return follower.read(connection)

@@ -1,0 +1,270 @@
+"""Put a node together and run it: engine, indexer and API in one process.
+
+The parts are chosen here, from settings, and stopped in the opposite order::
+
+    engine ──► chain client ──► ledger ──► indexer ──► database ──► API
+"""
+
+import logging
+import os
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from coincurve import PrivateKey
+
+from contracts.chain import ChainClient
+from contracts.directory import Deployment
+from contracts.errors import ContractsError, UnavailableError
+from contracts.ledger import Ledger
+from contracts.sender import Sender
+from node.api.access import Parts
+from node.api.app import create_app
+from node.api.server import ApiServer
+from node.config import Settings
+from node.engine import ChainEngine, EmbeddedEngine, EngineSettings
+from node.engine.external import ExternalEngine
+from node.errors import ConflictLedgerError, InvalidConfigError, UnavailableEngineError
+from node.ledger.indexer import Indexer
+from node.services.instruction_desk import InstructionDesk
+from node.services.login import Login
+from node.services.ports import FolderProofs, MemberProofs, ProofSource, ReadingSource
+from node.store.database import Database, open_database
+from oracle.inbox.reader import Reader
+from oracle.inbox.store import open_engine
+
+__all__ = [
+    "RunningNode",
+    "choose_engine",
+    "indexer_of",
+    "open_chain",
+    "open_ledger",
+    "open_store",
+    "run_node",
+]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningNode:
+    """A node that answers."""
+
+    url: str
+    """Address of its API on this machine."""
+    engine: ChainEngine
+    ledger: Ledger
+    database: Database
+    has_failed: Callable[[], bool]
+    """Whether the indexer stopped by itself."""
+
+
+@contextmanager
+def run_node(
+    settings: Settings, engine: ChainEngine | None = None
+) -> Iterator[RunningNode]:
+    """Run a node until the context ends.
+
+    Args:
+        settings: Its settings.
+        engine: A started engine to be used and left running; None starts the one of
+            the settings.
+
+    Yields:
+        The running node.
+
+    Raises:
+        NodeError: If a part cannot be started; the sentence says what to do.
+    """
+    with ExitStack() as stack:
+        used = engine or stack.enter_context(_started(choose_engine(settings)))
+        ledger = stack.enter_context(open_ledger(settings, used.rpc_url))
+        database = stack.enter_context(open_store(settings))
+        following = stack.enter_context(_following(settings, ledger, database))
+        stopping = threading.Event()
+        parts = _parts(settings, ledger, database, used, stopping.is_set)
+        server = ApiServer(create_app(parts), settings.host, settings.port)
+        stack.callback(server.stop)
+        stack.callback(stopping.set)
+        server.start()
+        url = f"http://{settings.host}:{server.port}"
+        logger.info("node answers url=%s chain=%s", url, settings.chain_id)
+        yield RunningNode(url, used, ledger, database, lambda: not following.is_alive())
+
+
+def choose_engine(settings: Settings) -> ChainEngine:
+    """Choose the engine that the settings name, not started."""
+    if settings.rpc_url:
+        return ExternalEngine(settings.rpc_url, settings.chain_id)
+    return EmbeddedEngine(
+        EngineSettings(
+            data_dir=settings.data_dir / "chain",
+            chain_id=settings.chain_id,
+            anvil_path=settings.anvil_path,
+            port=settings.rpc_port,
+            clock_mode=settings.clock_mode,
+            block_interval_s=settings.block_interval_s or None,
+        )
+    )
+
+
+@contextmanager
+def open_ledger(settings: Settings, rpc_url: str) -> Iterator[Ledger]:
+    """Connect to the contracts of the deployment file.
+
+    Args:
+        settings: The node's settings.
+        rpc_url: The chain's address.
+
+    Yields:
+        The contracts.
+
+    Raises:
+        InvalidConfigError: If the deployment file is unusable.
+        ConflictLedgerError: If chain, deployment and setting disagree.
+        UnavailableEngineError: If the chain does not answer.
+    """
+    deployment = _deployment(settings)
+    with ChainClient(rpc_url) as client:
+        try:
+            client.require_chain(deployment.chain_id)
+        except UnavailableError as exc:
+            raise UnavailableEngineError(str(exc)) from exc
+        except ContractsError as exc:
+            raise ConflictLedgerError(str(exc)) from exc
+        yield Ledger(client, deployment)
+
+
+@contextmanager
+def open_chain(settings: Settings) -> Iterator[Ledger]:
+    """Start the chain of the settings alone, and connect to the contracts."""
+    with _started(choose_engine(settings)) as engine:
+        with open_ledger(settings, engine.rpc_url) as ledger:
+            yield ledger
+
+
+@contextmanager
+def open_store(settings: Settings) -> Iterator[Database]:
+    """Open the node's database, with the newest tables."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    url = settings.database_url or f"sqlite:///{settings.data_dir / 'node.sqlite'}"
+    database = open_database(url)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def indexer_of(ledger: Ledger, database: Database) -> Indexer:
+    """Build the indexer of a deployment."""
+    deployment = ledger.deployment
+    addresses = (*deployment.addresses.values(), *deployment.mandates.values())
+    return Indexer(ledger.client, addresses, deployment.genesis_block, database)
+
+
+@contextmanager
+def _started(engine: ChainEngine) -> Iterator[ChainEngine]:
+    engine.start()
+    try:
+        yield engine
+    finally:
+        engine.stop()
+
+
+@contextmanager
+def _following(
+    settings: Settings, ledger: Ledger, database: Database
+) -> Iterator[threading.Thread]:
+    stop = threading.Event()
+    indexer = indexer_of(ledger, database)
+    pause_s = settings.poll_interval_ms / 1000
+    thread = threading.Thread(target=indexer.run, args=(stop, pause_s), name="indexer")
+    thread.start()
+    try:
+        yield thread
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _parts(
+    settings: Settings,
+    ledger: Ledger,
+    database: Database,
+    engine: ChainEngine,
+    is_stopping: Callable[[], bool],
+) -> Parts:
+    sender = Sender(ledger.client, _relayer_key(settings))
+    return Parts(
+        database,
+        ledger,
+        Login(
+            database,
+            settings.public_url,
+            settings.chain_id,
+            settings.token_life_s,
+            lambda: int(time.time()),
+        ),
+        InstructionDesk(database, ledger, sender),
+        _reading_source(settings),
+        _proof_source(settings),
+        engine,
+        is_stopping,
+    )
+
+
+def _reading_source(settings: Settings) -> ReadingSource | None:
+    path = settings.inbox_database
+    return None if path is None else Reader(open_engine(path), path)
+
+
+def _proof_source(settings: Settings) -> ProofSource | None:
+    if settings.proof_folder is not None:
+        return FolderProofs(settings.proof_folder)
+    return MemberProofs(settings.member_url) if settings.member_url else None
+
+
+def _deployment(settings: Settings) -> Deployment:
+    path = settings.deployment
+    try:
+        deployment = Deployment.from_json(path.read_text("utf-8"))
+    except OSError as exc:
+        raise InvalidConfigError(
+            f"Deployment file {path} cannot be read ({exc.strerror}); deploy the "
+            "contracts first, or give the right path in setting deployment."
+        ) from exc
+    except ContractsError as exc:
+        raise InvalidConfigError(f"Deployment file {path}: {exc}.") from exc
+    if deployment.chain_id != settings.chain_id:
+        raise ConflictLedgerError(
+            f"Deployment file {path} is of chain {deployment.chain_id}, setting "
+            f"chain_id says {settings.chain_id}; correct the one that is wrong."
+        )
+    return deployment
+
+
+def _relayer_key(settings: Settings) -> PrivateKey:
+    path = settings.relayer_key or settings.data_dir / "relayer.key"
+    if settings.relayer_key is None and not path.exists():
+        _write_new_key(path)
+    try:
+        if path.stat().st_mode & 0o077:
+            raise InvalidConfigError(
+                f"Relayer key {path} can be read by others; run: chmod 600 {path}"
+            )
+        return PrivateKey(bytes.fromhex(path.read_text("ascii").strip()))
+    except (OSError, ValueError) as exc:
+        raise InvalidConfigError(
+            f"Relayer key {path} cannot be used; expected a file of 64 hexadecimal "
+            "digits, or leave setting relayer_key out to have one made."
+        ) from exc
+
+
+def _write_new_key(path: Path) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_hex(32))

@@ -1,0 +1,52 @@
+"""How the node is, in one look that never fails."""
+
+from typing import Any
+
+from contracts.errors import ContractsError
+from contracts.ledger import Ledger
+from node.engine.ports import ChainEngine
+from node.errors import NodeError
+from node.ledger.cursor import position
+from node.store.database import Database
+
+__all__ = ["node_status"]
+
+
+def node_status(
+    database: Database, ledger: Ledger, engine: ChainEngine | None
+) -> dict[str, Any]:
+    """Look at chain, index and engine.
+
+    Args:
+        database: The node's database.
+        ledger: The chain's contracts.
+        engine: The engine, None where another process runs it.
+
+    Returns:
+        What ``StatusModel`` says; None for what cannot be known now.
+    """
+    block = None
+    try:
+        block = ledger.client.block("latest")
+        answer = "ready"
+    except ContractsError as exc:
+        answer = f"unreachable: {exc}"
+    deployment = ledger.deployment
+    return {
+        "chain_id": deployment.chain_id,
+        "chain_block": block.number if block else None,
+        "chain_time": block.timestamp if block else None,
+        "indexed_block": _indexed_block(database),
+        "engine": engine.health().state if engine else answer,
+        "contracts": deployment.addresses,
+        "mandates": deployment.mandates,
+    }
+
+
+def _indexed_block(database: Database) -> int | None:
+    try:
+        with database.begin() as connection:
+            at = position(connection)
+    except NodeError:
+        return None
+    return at.number if at else None
