@@ -39,9 +39,6 @@ GAS_T = exact("0.04") * exact("389.31") * exact("0.0153") * exact("0.99") * 44 /
 
 class TestComputeStatement:
     def test_adds_direct_and_indirect_emission(self, works: Any):
-        gas = (
-            exact("0.04") * exact("389.31") * exact("0.0153") * exact("0.99") * 44 / 12
-        )
         power = (8 - exact("0.8")) * exact("0.4974")
         heat = 2 * exact("0.11")
 
@@ -53,9 +50,6 @@ class TestComputeStatement:
 
     def test_the_trading_system_counts_direct_emission_only(self, works: Any):
         works.purpose = ETS_DIRECT
-        gas = (
-            exact("0.04") * exact("389.31") * exact("0.0153") * exact("0.99") * 44 / 12
-        )
 
         statement = works.statement()
 
