@@ -9,6 +9,7 @@ The chain is in the journal; anvil is a calculator that is replaced when it fail
 
 import asyncio
 import socket
+import sys
 from types import TracebackType
 from typing import Any, Self
 
@@ -22,6 +23,8 @@ from node.engine.settings import EngineSettings
 from node.engine.transactions import SignedTransaction
 from node.engine.worker import ChainWorker
 from node.errors import UnavailableEngineError
+
+_SWITCH_INTERVAL_S = 0.0005
 
 
 class EmbeddedEngine:
@@ -78,6 +81,9 @@ class EmbeddedEngine:
         """
         if self._server is not None:
             return
+        # The chain's thread waits for sockets and disk hundreds of times a second;
+        # with the usual 5 ms to get the interpreter back, a busy gate halves its rate.
+        sys.setswitchinterval(min(_SWITCH_INTERVAL_S, sys.getswitchinterval()))
         listener = listen(self._settings.host, self._settings.port)
         try:
             self._worker = ChainWorker(self._settings)

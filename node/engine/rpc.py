@@ -1,18 +1,21 @@
 """One JSON-RPC connection to an engine process, blocking and in order.
 
-A transport failure leaves unknown what the engine did, so the connection is not
-usable afterwards and nothing is sent twice.
+Speaks just enough HTTP/1.1 for one kept-alive loopback connection. One call at a
+time: the engine does not keep the order of a JSON-RPC batch, and answers pipelined
+requests slowly. A transport failure leaves unknown what the engine did, so nothing
+is ever sent twice.
 """
 
-import http.client
 import json
-from typing import Any
+import socket
+from collections.abc import Sequence
+from typing import Any, BinaryIO
 
 from node.errors import InvalidCallError, UnavailableEngineError
 
 
 class RpcConnection:
-    """Calls to one engine over one kept-alive HTTP connection.
+    """Calls to one engine.
 
     Args:
         host: Address of the engine.
@@ -21,7 +24,10 @@ class RpcConnection:
     """
 
     def __init__(self, host: str, port: int, timeout_s: float) -> None:
-        self._http = http.client.HTTPConnection(host, port, timeout=timeout_s)
+        self._address = (host, port)
+        self._timeout_s = timeout_s
+        self._socket: socket.socket | None = None
+        self._answers: BinaryIO | None = None
         self.url = f"http://{host}:{port}"
 
     def call(self, method: str, *params: Any) -> Any:
@@ -31,26 +37,59 @@ class RpcConnection:
             InvalidCallError: If the engine answers with an error.
             UnavailableEngineError: If it does not answer.
         """
-        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
         try:
-            headers = {"content-type": "application/json"}
-            self._http.request("POST", "/", json.dumps(body).encode(), headers)
-            answer = json.loads(self._http.getresponse().read())
-        except (OSError, http.client.HTTPException, ValueError) as exc:
-            self._http.close()
+            outgoing, answers = self._connect()
+            outgoing.sendall(self._request(method, params))
+            answer = json.loads(_read_body(answers))
+        except (OSError, ValueError) as exc:
+            self.close()
             raise UnavailableEngineError(
                 f"the engine at {self.url} did not answer {method} ({exc!r}); "
                 "it is restarted from the journal, so try again shortly"
             ) from exc
-        return _result(answer)
+        if "error" in answer:
+            error = answer["error"]
+            raise InvalidCallError(error["code"], error["message"], error.get("data"))
+        return answer["result"]
 
     def close(self) -> None:
         """Close the connection."""
-        self._http.close()
+        if self._answers is not None:
+            self._answers.close()
+        if self._socket is not None:
+            self._socket.close()
+        self._socket = self._answers = None
+
+    def _connect(self) -> tuple[socket.socket, BinaryIO]:
+        if self._socket is None or self._answers is None:
+            self._socket = socket.create_connection(self._address, self._timeout_s)
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._answers = self._socket.makefile("rb")
+        return self._socket, self._answers
+
+    def _request(self, method: str, params: Sequence[Any]) -> bytes:
+        call = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        body = json.dumps(call).encode()
+        head = (
+            f"POST / HTTP/1.1\r\nhost: {self._address[0]}\r\n"
+            f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+        )
+        return head.encode("ascii") + body
 
 
-def _result(answer: Any) -> Any:
-    if "error" not in answer:
-        return answer["result"]
-    error = answer["error"]
-    raise InvalidCallError(error["code"], error["message"], error.get("data"))
+def _read_body(answers: BinaryIO) -> bytes:
+    """Read one HTTP response that states its length."""
+    status = answers.readline()
+    if not status.startswith(b"HTTP/1.1 200"):
+        raise ConnectionError(f"HTTP status 200 expected, got {status!r}")
+    length = None
+    while (line := answers.readline()) not in (b"\r\n", b""):
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            length = int(value)
+    if length is None:
+        raise ConnectionError("a response without content-length")
+    body = answers.read(length)
+    if len(body) < length:
+        raise ConnectionError("the response broke off")
+    return body
