@@ -101,7 +101,7 @@ def load_settings(path: Path) -> Settings:
     hints = get_type_hints(Settings)
     values = {name: _value(name, entry, hints[name]) for name, entry in entries.items()}
     folder = path.resolve().parent
-    located = {
+    located: dict[str, Any] = {
         name: folder / value if isinstance(value, Path) else value
         for name, value in values.items()
     }

@@ -142,9 +142,11 @@ def open_ledger(settings: Settings, rpc_url: str) -> Iterator[Ledger]:
 @contextmanager
 def open_chain(settings: Settings) -> Iterator[Ledger]:
     """Start the chain of the settings alone, and connect to the contracts."""
-    with _started(choose_engine(settings)) as engine:
-        with open_ledger(settings, engine.rpc_url) as ledger:
-            yield ledger
+    with (
+        _started(choose_engine(settings)) as engine,
+        open_ledger(settings, engine.rpc_url) as ledger,
+    ):
+        yield ledger
 
 
 @contextmanager

@@ -1,0 +1,218 @@
+"""A park for the node's tests: a real chain with real contracts, people with keys."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from coincurve import PrivateKey
+
+from contracts.chain import ChainClient
+from contracts.deployment import deploy
+from contracts.directory import Deployment
+from contracts.enumerations import Kind, Rights
+from contracts.ledger import Ledger
+from contracts.plan import DeploymentPlan, Organisation, Stream
+from contracts.sender import Sender
+from contracts.structs import Member, Representative
+from contracts.typed_data import account_id
+from node.config import Settings
+from node.engine import EmbeddedEngine, EngineSettings
+from node.run import RunningNode, run_node
+from node.services.relay import call_of
+from wallet.instruction_file import to_json
+from wallet.instructions import Instruction, build
+from wallet.signers import KeySigner, sign_instruction
+
+CHAIN_ID = 20260
+GENESIS_TIME = 1_704_067_200  # 2024-01-01 08:00 in Shanghai
+KINDS = {
+    "regulator": Kind.REGULATOR,
+    "identity": Kind.IDENTITY_PLATFORM,
+    "auditor": Kind.VERIFIER,
+    "bank": Kind.BANK,
+    "steel": Kind.ENTERPRISE,
+    "glass": Kind.ENTERPRISE,
+}
+
+
+def signer_of(label: str) -> KeySigner:
+    """The key of a person, the same in every run."""
+    return KeySigner(int.from_bytes(label.encode()).to_bytes(32))
+
+
+@dataclass(frozen=True)
+class Park:
+    """A chain with contracts, and the people who act on it."""
+
+    engine: EmbeddedEngine
+    client: ChainClient
+    deployment: Deployment
+    ledger: Ledger
+    sender: Sender
+
+    def account(self, name: str) -> str:
+        return account_id(name)
+
+    def pair(self, name: str) -> tuple[KeySigner, KeySigner]:
+        return signer_of(f"{name}-first"), signer_of(f"{name}-second")
+
+    def now(self) -> int:
+        block = self.client.block("latest")
+        assert block is not None
+        return block.timestamp
+
+    def nonce(self, name: str) -> int:
+        return self.ledger.accounts.account_of(account_id(name)).nonce
+
+    def build(self, kind: str, contract: str, name: str, **fields: Any) -> Instruction:
+        """An unsigned instruction with number and deadline filled in."""
+        texts = {
+            "account": name,
+            "nonce": str(self.nonce(name)),
+            "deadline": str(self.now() + 3600),
+            **{field: str(value) for field, value in fields.items()},
+        }
+        if kind in {"Call", "CallBatch"}:
+            del texts["account"]
+        return build(kind, contract, CHAIN_ID, texts, name)
+
+    def quota(self, kind: str, name: str, **fields: Any) -> Instruction:
+        return self.build(kind, self.deployment.addresses["Quota"], name, **fields)
+
+    def cash(self, kind: str, name: str, **fields: Any) -> Instruction:
+        return self.build(kind, self.deployment.addresses["Cash"], name, **fields)
+
+    def signed(self, instruction: Instruction, name: str) -> Instruction:
+        first, second = self.pair(name)
+        account = account_id(name)
+        once = sign_instruction(instruction, account, "initiate", first)
+        return sign_instruction(once, account, "approve", second)
+
+    def act(self, instruction: Instruction, name: str) -> None:
+        self.sender.send(call_of(self.signed(instruction, name)))
+
+    def govern(self, name: str, *calls: Any) -> None:
+        """Carry out governed calls by an institution's mandate."""
+        for call in calls:
+            mandate = self.deployment.mandates[name]
+            fields = {"target": call.to, "data": f"0x{call.data.hex()}"}
+            self.act(self.build("Call", mandate, name, **fields), name)
+
+    def endow(self, name: str, vintage: int, tonnes: int, fen: int) -> None:
+        """Give an enterprise quota and money."""
+        quota = {"vintage": vintage, "tonnes": tonnes, "document": "decision"}
+        self.act(self.quota("IssueQuota", "regulator", **quota), "regulator")
+        allocation = self.quota("AllocateQuota", "regulator", to=name, **quota)
+        self.act(allocation, "regulator")
+        receipt = f"receipt {self.nonce('bank')}"
+        money = {"to": name, "fen": f"{fen // 100}", "bank_reference": receipt}
+        self.act(self.cash("CreditReceipt", "bank", **money), "bank")
+
+
+class Visitor:
+    """A person at a node's API."""
+
+    def __init__(self, url: str, signer: KeySigner | None = None) -> None:
+        self.http = httpx.Client(base_url=url, timeout=30)
+        if signer is not None:
+            self.login(signer)
+
+    def login(self, signer: KeySigner) -> None:
+        asked = self.http.post("/login/challenge", json={"address": signer.address})
+        message = asked.json()["message"]
+        signature = f"0x{signer.sign_text(message).hex()}"
+        answer = {"message": message, "signature": signature}
+        token = self.http.post("/login/answer", json=answer).json()["token"]
+        self.http.headers["Authorization"] = f"Bearer {token}"
+
+    def get(self, path: str, **query: Any) -> httpx.Response:
+        return self.http.get(path, params=query)
+
+    def bring(self, instruction: Instruction) -> httpx.Response:
+        return self.http.post("/instructions", json=to_json(instruction))
+
+    def submit(self, instruction: Instruction) -> httpx.Response:
+        return self.http.post(f"/instructions/0x{instruction.digest.hex()}/submit")
+
+
+def _plan() -> DeploymentPlan:
+    organisations = tuple(
+        Organisation(
+            name,
+            kind,
+            (
+                Representative(signer_of(f"{name}-first").address, Rights.INITIATE),
+                Representative(signer_of(f"{name}-second").address, Rights.APPROVE),
+            ),
+        )
+        for name, kind in KINDS.items()
+    )
+    members = tuple(
+        Member(signer_of(f"{name}-member").address, account_id(name), KINDS[name])
+        for name in ("identity", "auditor", "regulator")
+    )
+    return DeploymentPlan(organisations, members, 3, (Stream("park", 3600),))
+
+
+@pytest.fixture(scope="module")
+def park(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Park]:
+    """A fresh chain with deployed contracts."""
+    settings = EngineSettings(
+        data_dir=tmp_path_factory.mktemp("chain"),
+        chain_id=CHAIN_ID,
+        clock_mode="virtual",
+        genesis_time=GENESIS_TIME,
+    )
+    with EmbeddedEngine(settings) as engine, ChainClient(engine.rpc_url) as client:
+        deployment = deploy(client, Sender(client, PrivateKey()), _plan())
+        ledger = Ledger(client, deployment)
+        yield Park(engine, client, deployment, ledger, Sender(client, PrivateKey()))
+
+
+@pytest.fixture(scope="module")
+def open_node(park: Park) -> Any:
+    """Run a node in a folder on the park's chain: a context manager."""
+
+    @contextmanager
+    def opened(folder: Path, **settings: Any) -> Iterator[RunningNode]:
+        deployment = folder / "deployment.json"
+        deployment.write_text(park.deployment.to_json())
+        chosen = Settings(
+            data_dir=folder / "data",
+            deployment=deployment,
+            chain_id=CHAIN_ID,
+            public_url="http://node.example",
+            **{"port": 0, "poll_interval_ms": 20, **settings},
+        )
+        with run_node(chosen, park.engine) as node:
+            yield node
+
+    return opened
+
+
+@pytest.fixture(scope="module")
+def node(
+    open_node: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningNode]:
+    """A node on the park's chain."""
+    with open_node(tmp_path_factory.mktemp("node")) as running:
+        yield running
+
+
+@pytest.fixture
+def visit(node: RunningNode) -> Iterator[Any]:
+    """Come to the node as a person, ``visit("steel-first")``, or as nobody."""
+    visitors: list[Visitor] = []
+
+    def come(label: str | None = None) -> Visitor:
+        visitor = Visitor(node.url, signer_of(label) if label else None)
+        visitors.append(visitor)
+        return visitor
+
+    yield come
+    for visitor in visitors:
+        visitor.http.close()
