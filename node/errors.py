@@ -15,7 +15,9 @@ NodeError
 ├── StaleInstructionError      renew:  expired, or another nonce is due
 ├── UnavailableMemberError     retry:  the member that was asked does not answer
 ├── ConflictInstructionError   stop:   under-signed, or by the wrong people
-└── ConflictLedgerError        stop:   index and chain disagree
+├── ConflictLedgerError        stop:   index and chain disagree
+├── InvalidSeriesError         refuse: a meter series is not the published one
+└── ConflictDemoError          stop:   a step of the demo did not give what it must
 
 ``problem_of`` turns each, and those of wallet and contracts, into a problem document
 (RFC 9457): the one place of HTTP statuses. The type is a URN of the error's name, the
@@ -108,6 +110,14 @@ class ConflictLedgerError(NodeError):
 
 class UnavailableMemberError(NodeError):
     """A member of the oracle, or its folder, does not answer now."""
+
+
+class InvalidSeriesError(NodeError):
+    """A meter series whose rows are not the published ones."""
+
+
+class ConflictDemoError(NodeError):
+    """A step of the demo that did not give what it must."""
 
 
 # --- problem documents ---------------------------------------------------------------

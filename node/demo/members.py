@@ -1,0 +1,100 @@
+"""The four members of the demo's oracle, each with own key, database and port."""
+
+import secrets
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+
+from node.demo.ledger import STREAM, SandboxLedger
+from node.demo.people import MEMBERS
+from oracle.config import MemberSettings
+from oracle.member.keys import MemberKey, create_key
+from oracle.member.member import MemberNode
+
+WINDOW_S = 0.5
+"""Longest wait of a reading for its round; the sandbox hurries. [s]"""
+TIMEOUT_S = 20.0
+HEARTBEAT_S = 86_400
+
+
+class Members:
+    """Keys and nodes of the members.
+
+    Args:
+        folder: One folder a member is made in it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.keys = [self._make_key(name) for name in MEMBERS]
+        self.nodes: list[MemberNode] = []
+
+    @property
+    def addresses(self) -> list[str]:
+        """Addresses of the keys, in the order of `MEMBERS`."""
+        return [key.address for key in self.keys]
+
+    @property
+    def leader(self) -> MemberNode:
+        """The member that statements are asked of: the park operator's."""
+        return self.nodes[0]
+
+    def start(self, ledger: SandboxLedger, deployment_file: Path) -> None:
+        """Start all members.
+
+        Args:
+            ledger: The chain they work on.
+            deployment_file: Where its contracts are.
+        """
+        ports = _free_ports(len(MEMBERS))
+        urls = [f"http://127.0.0.1:{port}" for port in ports]
+        peers = dict(zip(self.addresses, urls, strict=True))
+        for name, key, port in zip(MEMBERS, self.keys, ports, strict=True):
+            settings = MemberSettings(
+                name=name,
+                data_dir=self._folder / name,
+                stream=STREAM,
+                key_file=self._key_file(name),
+                passphrase_file=self._passphrase_file(name),
+                rpc_url=ledger.engine.rpc_url,
+                deployment_file=deployment_file,
+                clock="chain",
+                port=port,
+                window_s=WINDOW_S,
+                timeout_s=TIMEOUT_S,
+                heartbeat_s=HEARTBEAT_S,
+                peers=peers,
+            )
+            node = MemberNode(settings, key=key)
+            node.start()
+            self.nodes.append(node)
+
+    def close(self) -> None:
+        """Stop all members."""
+        for node in self.nodes:
+            node.stop()
+
+    def _make_key(self, name: str) -> MemberKey:
+        folder = self._folder / name
+        folder.mkdir(mode=0o700, parents=True)
+        passphrase = self._passphrase_file(name)
+        passphrase.touch(mode=0o600)
+        passphrase.write_text(secrets.token_hex(16), "ascii")
+        return create_key(self._key_file(name), passphrase)
+
+    def _key_file(self, name: str) -> Path:
+        return self._folder / name / "key.json"
+
+    def _passphrase_file(self, name: str) -> Path:
+        return self._folder / name / "passphrase"
+
+
+def _free_ports(count: int) -> Sequence[int]:
+    """Return ports that were free a moment ago."""
+    probes = [socket.socket() for _ in range(count)]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    ports = [int(probe.getsockname()[1]) for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports

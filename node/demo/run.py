@@ -1,0 +1,212 @@
+"""`carbon-node demo`: the whole main job in one process group, and its summary.
+
+Everything is made below one folder that is emptied first: keys, chain, databases,
+packages, ``summary.json``. Killed at any moment, the next run starts afresh.
+"""
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.tree import Tree
+
+from node.demo.carriers import make_carriers
+from node.demo.ledger import LOCAL, STREAM, SandboxLedger, open_ledger
+from node.demo.members import Members
+from node.demo.people import MEMBERS, People
+from node.demo.scenario import ROWS_A_DAY, START, Scenario, Told
+from node.demo.series import Series, load_series
+
+GENESIS_DAYS = 2
+"""How many days before the month the chain begins."""
+MONTH = 1
+"""Month of the series that is replayed."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSettings:
+    """How the demo runs."""
+
+    folder: Path
+    """Emptied and filled: keys, chain, databases, packages, summary."""
+    data_dir: Path
+    """Folder of input data."""
+    days: int = 31
+    """How much of the month is replayed. [d]"""
+    may_fetch: bool = True
+    """Whether the publisher may be asked for an absent series."""
+
+
+@dataclass(slots=True)
+class Demo:
+    """A finished demo whose parts still run."""
+
+    settings: DemoSettings
+    ledger: SandboxLedger
+    members: Members
+    people: People
+    summary: dict[str, Any] = field(default_factory=dict)
+
+    def close(self) -> None:
+        """Stop members and chain."""
+        self.members.close()
+        self.ledger.close()
+
+
+@contextmanager
+def run_demo(settings: DemoSettings, console: Console) -> Iterator[Demo]:
+    """Run the main job and leave its parts running until the block ends.
+
+    Args:
+        settings: How it runs.
+        console: Where progress and summary go.
+
+    Yields:
+        The demo with its summary.
+
+    Raises:
+        NodeError: A part cannot run, or a step did not give what it must.
+    """
+    started = time.monotonic()
+    shutil.rmtree(settings.folder, ignore_errors=True)
+    settings.folder.mkdir(parents=True)
+    series = load_series(settings.data_dir, may_fetch=settings.may_fetch)
+    label = _label(series)
+    console.print(label)
+    demo = _open(settings, console)
+    try:
+        told = _play(demo, series, console)
+        demo.summary = _summary(demo, label, told, time.monotonic() - started)
+        path = settings.folder / "summary.json"
+        path.write_text(json.dumps(demo.summary, indent=1, ensure_ascii=False), "utf-8")
+        yield demo
+    finally:
+        demo.close()
+
+
+def show(demo: Demo, console: Console) -> None:
+    """Print the closing summary.
+
+    Args:
+        demo: A finished demo.
+        console: Where it goes.
+    """
+    for title, facts in demo.summary["steps"].items():
+        console.print(_tree(title, facts))
+    console.print(_tree("Addresses", demo.summary["contracts"]))
+    console.print(f"[bold]{demo.summary['input']}[/bold]")
+    console.print(f"Took {demo.summary['seconds']} s. Next:")
+    for command in demo.summary["next"]:
+        console.print(f"  {command}", highlight=False, soft_wrap=True)
+
+
+def _open(settings: DemoSettings, console: Console) -> Demo:
+    with console.status("Making keys, starting the chain, deploying the contracts"):
+        people = People(settings.folder / "keys")
+        members = Members(settings.folder / "members")
+        opening = START.fromtimestamp(
+            START.timestamp() - GENESIS_DAYS * 86_400, tz=LOCAL
+        )
+        ledger = open_ledger(
+            settings.folder / "chain", people, members.addresses, opening
+        )
+        deployment_file = settings.folder / "deployment.json"
+        deployment_file.write_text(ledger.deployment.to_json(), "utf-8")
+        members.start(ledger, deployment_file)
+    return Demo(settings, ledger, members, people)
+
+
+def _play(demo: Demo, series: Series, console: Console) -> list[Told]:
+    days = demo.settings.days
+    usage = series.month(MONTH)[: days * ROWS_A_DAY]
+    proofs = demo.settings.folder / "proofs"
+    proofs.mkdir()
+    carriers = make_carriers()
+    scenario = Scenario(demo.ledger, demo.members, carriers, proofs)
+    told = [scenario.enrol()]
+    with _bar(console, len(carriers) * (len(usage) + 1)) as progress:
+        told.append(scenario.replay(usage, progress))
+    steps: tuple[Callable[[], Told], ...] = (
+        lambda: scenario.account(days),
+        lambda: scenario.certify(days),
+        scenario.allocate,
+        scenario.trade,
+        scenario.surrender,
+        scenario.prove,
+    )
+    for step in steps:
+        with console.status("Working"):
+            told.append(step())
+        console.print(f"✓ {told[-1].title}")
+    return told
+
+
+@contextmanager
+def _bar(console: Console, total: int) -> Iterator[Callable[[int], None]]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("Readings anchored", total=total)
+        yield lambda done: progress.update(task, completed=done)
+
+
+def _label(series: Series) -> str:
+    shift = f"January 2018 replayed as January {START.year}"
+    return (
+        f"Input: {series.origin}; {shift} (a Korean plant of 2018 under Chinese "
+        "factors of 2023: an illustration). One meter is the plant's; all other "
+        "meters, value added, quota and prices are SIMULATED."
+    )
+
+
+def _summary(
+    demo: Demo, label: str, told: list[Told], seconds: float
+) -> dict[str, Any]:
+    folder, steps = demo.settings.folder, {one.title: one.facts for one in told}
+    proof = told[-1].facts
+    return {
+        "input": label,
+        "seconds": round(seconds, 1),
+        "chain_id": demo.ledger.deployment.chain_id,
+        "block": demo.ledger.client.block_number(),
+        "stream": STREAM,
+        "members": dict(zip(MEMBERS, demo.members.addresses, strict=True)),
+        "contracts": demo.ledger.deployment.addresses,
+        "steps": steps,
+        "next": [
+            f".venv/bin/carbon-verify {proof['package']} --trust {proof['trust']}",
+            ".venv/bin/carbon-node demo --serve   # again, with the API left running",
+            f"less {folder / 'summary.json'}",
+        ],
+    }
+
+
+def _tree(title: str, facts: dict[str, Any]) -> Tree:
+    tree = Tree(f"[bold]{title}[/bold]")
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            branch = tree.add(name)
+            for inner, fact in value.items():
+                branch.add(f"{inner}: {fact}")
+        elif isinstance(value, list):
+            tree.add(f"{name}: {', '.join(value)}")
+        else:
+            tree.add(f"{name}: {value}")
+    return tree
