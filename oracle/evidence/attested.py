@@ -123,11 +123,14 @@ def check_batches(package: Package, trust: Trust, threads: int | None) -> bytes:
     return log.root()
 
 
-def check_registry(package: Package) -> Mapping[bytes, CarrierRegistry]:
+def check_registry(
+    package: Package, boundary: Boundary
+) -> Mapping[bytes, CarrierRegistry]:
     """Stage 5: every carrier's record stands under the root that a batch names.
 
     Args:
         package: Package that passed stage 4.
+        boundary: Boundary of stage 3; a package speaks of its carriers only.
 
     Returns:
         Root (32 bytes) → the carriers proven under it.
@@ -142,7 +145,8 @@ def check_registry(package: Package) -> Mapping[bytes, CarrierRegistry]:
         [root.hex() for root in sorted(needed)],
         [root.hex() for root in given],
     )
-    return {part.root: _registry(part) for part in package.registries}
+    identifiers = {source.identifier for source in boundary.sources}
+    return {part.root: _registry(part, identifiers) for part in package.registries}
 
 
 def _check_configuration(given: Configuration, trust: Trust) -> None:
@@ -202,14 +206,16 @@ def _check_links(
         check_equal(f"previous head of {name}", head, report.prev_head)
 
 
-def _registry(part: RegistryPart) -> CarrierRegistry:
+def _registry(part: RegistryPart, identifiers: set[str]) -> CarrierRegistry:
     records = {}
     for proof in part.proofs:
         record = proof.record
+        if record.identifier not in identifiers:
+            expected = "a carrier of the boundary"
+            raise InvalidPackageError("registry record", expected, record.identifier)
         if not verify_proof(part.root, record.leaf(), proof.path):
             subject = f"registry record of {record.identifier}"
             expected = f"a path to root {part.root.hex()}"
             raise InvalidPackageError(subject, expected, "one to another root")
         records[record.identifier_hash] = record
-    check_equal("distinct carriers of a state", len(part.proofs), len(records))
     return CarrierRegistry(records)

@@ -205,7 +205,14 @@ def _rule_book(value: Any) -> RuleBookPart:
 
 def _registry(value: list[Any]) -> RegistryPart:
     root = exact_bytes(value[0], 32, "root of a registry state")
-    return RegistryPart(root, tuple(map(_carrier, rows(value[1], 6, "carrier record"))))
+    proofs = tuple(map(_carrier, rows(value[1], 6, "carrier record")))
+    names = [proof.record.identifier for proof in proofs]
+    if names != sorted(set(names)):
+        subject = f"carriers under root {root.hex()}"
+        raise InvalidPackageError(
+            subject, "identifiers ascending, each once", f"{names}"
+        )
+    return RegistryPart(root, proofs)
 
 
 def _carrier(value: list[Any]) -> CarrierProof:

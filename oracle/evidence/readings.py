@@ -25,8 +25,6 @@ class ReadingTask:
     """Batches, ascending."""
     registries: Mapping[bytes, CarrierRegistry]
     """Data digest of batch reports (32 bytes) → carriers proven under it."""
-    identifiers: frozenset[str]
-    """Carriers of the boundary; no other reading may be in the package."""
     domain: Domain
     """Chain and contract that readings are bound to."""
 
@@ -59,7 +57,7 @@ def check_readings(task: ReadingTask, threads: int | None) -> list[AuthenticRead
 
     Raises:
         InvalidPackageError: Names the first reading, by carrier and seq, that is not
-            signed, not entitled, not in its batch or not of the boundary.
+            signed, not of a proven carrier, not entitled or not in its batch.
     """
     parts = check_in_threads(
         lambda batch: _check_batch(batch, task), task.batches, threads
@@ -123,14 +121,10 @@ def _authenticate(
     raw: bytes, registry: CarrierRegistry, task: ReadingTask, place: str
 ) -> AuthenticReading:
     try:
-        one = authenticate(raw, registry, task.domain)
+        return authenticate(raw, registry, task.domain)
     except RefusedReadingError as exc:
         subject = f"{_claimed_name(raw, registry, place)}, check {exc.check} {exc.name}"
         raise InvalidPackageError(subject, exc.expected, exc.given) from exc
-    if one.carrier.identifier not in task.identifiers:
-        expected = "a carrier of the boundary"
-        raise InvalidPackageError(place, expected, one.carrier.identifier)
-    return one
 
 
 def _reading_name(one: AuthenticReading) -> str:

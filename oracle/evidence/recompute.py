@@ -90,9 +90,12 @@ def check_rules(package: Package, basis: Basis) -> Methods:
     for one in rule_sets:
         expected = named.get(one.role, {}).get("digest")
         if expected != one.digest.hex():
-            factor = _changed_factor(package, basis, methods)
-            subject = f"rule set {one.id}{f', factor {factor}' if factor else ''}"
-            raise InvalidPackageError(subject, f"digest {expected}", one.digest.hex())
+            where, *difference = _changed_factor(package, basis, methods) or (
+                "digest",
+                str(expected),
+                one.digest.hex(),
+            )
+            raise InvalidPackageError(f"rule set {one.id}, {where}", *difference)
     check_equal("rule set digest", basis.report.rule_set_digest, methods.digest)
     return methods
 
@@ -195,15 +198,17 @@ def _rule_set(data: bytes) -> RuleSet:
     return rule_set
 
 
-def _changed_factor(package: Package, basis: Basis, methods: Methods) -> str | None:
-    """Name the first factor that enters with another value than in the document."""
+def _changed_factor(
+    package: Package, basis: Basis, methods: Methods
+) -> tuple[str, str, str] | None:
+    """Find the first factor that enters with another value than in the document."""
     try:
         statement = _compute(package, basis, methods)
     except AccountingError:
         return None
     signed, used = basis.document.get("factors"), statement.document["factors"]
     for where, expected, given in _differences(signed, used, ""):
-        return f"{where.strip('/')}: expected {expected}, given {given}"
+        return f"factor {where.strip('/')}", str(expected), str(given)
     return None
 
 

@@ -102,12 +102,12 @@ def _verify(
     root = check_batches(package, trust, threads)
     passed(Stage.BATCHES, batches=len(package.batches), log_root=root.hex())
 
-    registries = check_registry(package)
-    identifiers = frozenset(source.identifier for source in boundary.sources)
-    passed(Stage.REGISTRY, carriers=len(identifiers), states=len(registries))
+    registries = check_registry(package, boundary)
+    carriers = {name for one in registries.values() for name in one.carriers}
+    passed(Stage.REGISTRY, carriers=len(carriers), states=len(registries))
 
     domain = Domain(trust.chain.chain_id, trust.chain.carriers)
-    task = ReadingTask(package.batches, registries, identifiers, domain)
+    task = ReadingTask(package.batches, registries, domain)
     readings = check_readings(task, threads)
     passed(Stage.READINGS, readings=len(readings))
 

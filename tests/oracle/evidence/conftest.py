@@ -1,12 +1,15 @@
 """Packages for the verifier's tests; rule sets small enough for every byte to count."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from accounting.channels import Channel
 from oracle.evidence.evidence import StatementEvidence
 from oracle.evidence.package import build_package
+from oracle.evidence.stages import Outcome, Stage
+from oracle.evidence.trust import Trust
+from oracle.evidence.verify import verify_package
 from tests.simulators.device import KWH, DeviceSimulator
 from tests.simulators.evidence import ParkSimulator
 
@@ -80,41 +83,66 @@ RULE_SETS = tuple(
 
 
 @pytest.fixture(scope="session")
-def rule_sets() -> tuple[bytes, ...]:
-    """The tiny rule sets: electricity times one factor."""
-    return RULE_SETS
+def make_park() -> Callable[..., ParkSimulator]:
+    """Make a park of two devices, m1 in the boundary, with its batches.
+
+    The function takes the number of steps, the names inside the boundary and other
+    fields of the simulator; two readings of a device go into each batch, and a
+    heartbeat ends the series. Without steps there are no batches yet.
+    """
+
+    def make(
+        steps: int | None = 6, inside: tuple[str, ...] = ("m1",), **options: Any
+    ) -> ParkSimulator:
+        devices = tuple(DeviceSimulator(name, channels=(KWH,)) for name in ("m1", "m2"))
+        fields = {"rule_sets": RULE_SETS, "boundary_of": inside, **options}
+        park = ParkSimulator(devices, **fields)
+        for start in range(0, steps + 1 if steps else 0, 2):
+            count = min(2, steps + 1 - start)
+            park.add_batch([raw for one in devices for raw in one.series(count)])
+        if steps:
+            park.add_batch([])
+        return park
+
+    return make
 
 
-@pytest.fixture
-def park() -> ParkSimulator:
-    """Two devices of which one is in the boundary, four members, four batches."""
-    return fill(plain_park(), steps=6)
+@pytest.fixture(scope="session")
+def park(make_park: Callable[..., ParkSimulator]) -> ParkSimulator:
+    """A park whose package is small; tests leave it as it is."""
+    return make_park(4)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def trust(park: ParkSimulator) -> Trust:
+    """What a reader of that park's packages believes."""
+    return park.trust
+
+
+@pytest.fixture(scope="session")
 def evidence(park: ParkSimulator) -> StatementEvidence:
-    """Evidence of the park's statement over six steps."""
-    return park.evidence(steps=6)
+    """Evidence of the small park's statement over four steps."""
+    return park.evidence(4)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def package(evidence: StatementEvidence) -> bytes:
-    """The package of that evidence."""
+    """The small package, about 9 kB."""
     return build_package(evidence)
 
 
-def plain_park(channels: Sequence[Channel] = (KWH,)) -> ParkSimulator:
-    """A park without batches yet."""
-    devices = tuple(
-        DeviceSimulator(name, channels=tuple(channels)) for name in ("m1", "m2")
-    )
-    return ParkSimulator(devices, RULE_SETS, boundary_of=("m1",))
+@pytest.fixture(scope="session")
+def refusal(trust: Trust) -> Callable[[bytes], tuple[Stage, str]]:
+    """Verify bytes that must be refused; give the stage and what it names."""
 
+    def refuse(data: bytes, believed: Trust | None = None) -> tuple[Stage, str]:
+        report = verify_package(data, believed or trust, threads=1)
+        failed = report.failed
+        assert failed is not None
+        assert failed.failure is not None
+        later = [one.outcome for one in report.stages[failed.stage :]]
+        assert set(later) <= {Outcome.NOT_REACHED}
+        failure = failed.failure
+        return failed.stage, f"{failure.subject} | {failure.expected} | {failure.given}"
 
-def fill(park: ParkSimulator, steps: int) -> ParkSimulator:
-    """Send steps + 1 readings of every device, two steps a batch, one heartbeat."""
-    for start in range(0, steps + 1, 2):
-        count = min(2, steps + 1 - start)
-        park.add_batch([raw for one in park.devices for raw in one.series(count)])
-    park.add_batch([])
-    return park
+    return refuse
