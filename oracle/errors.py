@@ -3,6 +3,7 @@
     OracleError
     ├── InvalidMessageError         refuse: the bytes are no message of the profile
     ├── InvalidKeyError             refuse: a key or key file cannot be used
+    ├── InvalidReceiptError         refuse: a receipt is not the member's word
     ├── InvalidSeriesError          refuse: a meter series cannot be read
     ├── InvalidLogProofError        refuse: a proof or range of the log does not hold
     ├── InvalidCheckpointError      refuse: a checkpoint is malformed or under-signed
@@ -47,6 +48,10 @@ class InvalidMessageError(OracleError):
 
 class InvalidKeyError(OracleError):
     """A key, key file or suite cannot be used; the message says what to do."""
+
+
+class InvalidReceiptError(OracleError):
+    """A receipt has another form, another key or a signature that fails."""
 
 
 class InvalidSeriesError(OracleError):

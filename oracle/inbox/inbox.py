@@ -1,0 +1,230 @@
+"""The inbox of one member: verify, store, commit, and only then answer.
+
+    submit ─► bounded queue ─► worker processes (checks 1–5) ─► writer (6–10, commit)
+                   │ full: UnavailableInboxError                      └► results
+
+Rules kept: what a result acknowledges is on disk; requests are stored in the order
+in which they came, however fast their parts were verified; requests that wait
+together are committed together; a full queue refuses at once instead of growing.
+"""
+
+import logging
+import os
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from contracts.hashing import keccak256
+from oracle.errors import UnavailableInboxError
+from oracle.inbox.pool import VerifierPool
+from oracle.inbox.reader import Reader
+from oracle.inbox.store import open_engine
+from oracle.inbox.worker import Outcome
+from oracle.inbox.writer import Job, Receiver, Result, Writer
+from oracle.reading.checks import CheckRules, Domain
+from oracle.reading.registry import CarrierRegistry
+from oracle.reading.suites import Signer
+
+logger = logging.getLogger(__name__)
+
+GROUP_MESSAGES = 4096
+"""Most messages of one transaction, unless one request alone has more."""
+
+
+@dataclass(frozen=True, slots=True)
+class InboxSettings:
+    """How an inbox runs."""
+
+    database: Path
+    """File of the database; its folder exists."""
+    domain: Domain
+    """Chain and contract that signatures are bound to."""
+    rules: CheckRules = field(default_factory=CheckRules)
+    """Limits of checks 8 to 10."""
+    workers: int | None = None
+    """Verifying processes; None: one more than cores; 0: none, verify in place."""
+    chunk_messages: int = 256
+    """Messages that one worker takes at a time."""
+    queue_messages: int = 50_000
+    """Most messages that wait for their commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A request on its way through the inbox."""
+
+    messages: Sequence[bytes]
+    parts: list["Future[list[Outcome]]"]
+    answer: "Future[list[Result]]"
+
+
+class Inbox:
+    """Durable inbox; safe to use from many threads.
+
+    Args:
+        settings: How it runs.
+        registry: Carriers as the chain has them.
+        signer: Key of the member, for receipts.
+        clock: Time of arrival. [unix s]
+
+    Raises:
+        UnavailableInboxError: The database cannot be opened.
+    """
+
+    def __init__(
+        self,
+        settings: InboxSettings,
+        registry: CarrierRegistry,
+        signer: Signer,
+        clock: Callable[[], int],
+    ) -> None:
+        self._settings = settings
+        self._registry = registry
+        self.engine = open_engine(settings.database)
+        self.stored = Reader(self.engine, settings.database)
+        receiver = Receiver(signer, settings.domain, settings.rules, clock)
+        self._writer = Writer(self.engine, settings.database, receiver)
+        workers = settings.workers
+        if workers is None:
+            workers = (os.cpu_count() or 1) + 1
+        self._pool = VerifierPool(registry, settings.domain, workers)
+        self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
+        self._waiting = 0
+        self._lock = threading.Lock()
+        self._is_open = True
+        self._thread = threading.Thread(target=self._run, name="inbox-writer")
+        self._thread.daemon = True
+        self._thread.start()
+
+    def submit(self, messages: Sequence[bytes]) -> list[Result]:
+        """Verify and store messages, and wait for the commit.
+
+        Args:
+            messages: Messages as they came.
+
+        Returns:
+            One result a message, in order. What is accepted or replayed is on disk.
+
+        Raises:
+            UnavailableInboxError: Nothing of the request was stored; try again later.
+        """
+        return self.enqueue(messages).result()
+
+    def accept_gossip(self, messages: Sequence[bytes]) -> list[Result]:
+        """Verify and store messages that came from a peer; the same way as `submit`."""
+        return self.submit(messages)
+
+    def enqueue(self, messages: Sequence[bytes]) -> "Future[list[Result]]":
+        """Take a request into the queue without waiting.
+
+        Args:
+            messages: Messages as they came.
+
+        Returns:
+            Future of what `submit` returns.
+
+        Raises:
+            UnavailableInboxError: The queue is full or the inbox is closed.
+        """
+        with self._lock:
+            self._admit(len(messages))
+            size = self._settings.chunk_messages
+            starts = range(0, len(messages), size)
+            parts = [self._pool.submit(messages[at : at + size]) for at in starts]
+            request = _Request(messages, parts, Future())
+            self._requests.put(request)
+        return request.answer
+
+    def set_registry(self, registry: CarrierRegistry) -> None:
+        """Verify what comes from now on under another registry."""
+        self._registry = registry
+        self._pool.set_registry(registry)
+
+    def release(self, identifier: str) -> None:
+        """End the quarantine of a carrier, once the identity platform has decided."""
+        self.stored.release(identifier)
+        self._writer.forget(keccak256(identifier.encode()))
+
+    def close(self) -> None:
+        """Finish what was taken in, then stop."""
+        with self._lock:
+            if not self._is_open:
+                return
+            self._is_open = False
+        self._requests.put(None)
+        self._thread.join()
+        self._pool.close()
+        self.engine.dispose()
+
+    def __enter__(self) -> Self:
+        """Return the running inbox."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the inbox."""
+        self.close()
+
+    def _admit(self, count: int) -> None:
+        """Refuse what does not fit into the queue."""
+        if not self._is_open:
+            message = "the inbox is stopping: send again after its start"
+            raise UnavailableInboxError(message, retry_after_s=10, is_overload=False)
+        limit = self._settings.queue_messages
+        if self._waiting and self._waiting + count > limit:
+            message = (
+                f"the inbox is full: expected at most {limit} waiting messages, given "
+                f"{self._waiting} and {count} more; send again later"
+            )
+            raise UnavailableInboxError(message, retry_after_s=1, is_overload=True)
+        self._waiting += count
+
+    def _run(self) -> None:
+        """Store requests in the order of their arrival, until closed."""
+        while (request := self._requests.get()) is not None:
+            group, is_last = self._group(request)
+            self._store(group)
+            if is_last:
+                return
+
+    def _group(self, first: _Request) -> tuple[list[_Request], bool]:
+        """Add the requests that are verified already; tell whether the end came."""
+        group, size = [first], len(first.messages)
+        while size < GROUP_MESSAGES and not self._requests.empty():
+            request = self._requests.get()
+            if request is None:
+                return group, True
+            group.append(request)
+            size += len(request.messages)
+        return group, False
+
+    def _store(self, group: Sequence[_Request]) -> None:
+        """Commit a group and answer it."""
+        jobs: list[tuple[_Request, Job]] = []
+        try:
+            for request in group:
+                outcomes = [one for part in request.parts for one in part.result()]
+                jobs.append((request, Job(request.messages, outcomes)))
+            self._writer.write([job for _, job in jobs], self._registry)
+        except Exception as exc:
+            logger.exception("stored nothing of requests=%d", len(group))
+            self._finish(group)
+            for request in group:
+                request.answer.set_exception(exc)
+            return
+        self._finish(group)
+        for request, job in jobs:
+            request.answer.set_result(job.results)
+
+    def _finish(self, group: Sequence[_Request]) -> None:
+        with self._lock:
+            self._waiting -= sum(len(request.messages) for request in group)

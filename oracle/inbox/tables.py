@@ -1,0 +1,87 @@
+"""Tables of the inbox.
+
+carriers ─┬─ readings ── receipts        what is acknowledged
+│     └── digest_keys          index by digest, filled on demand
+└─ equivocations               evidence against a carrier
+dead_letters                             what was refused, with its reason
+"""
+
+import sqlalchemy as sa
+
+METADATA = sa.MetaData()
+
+carriers = sa.Table(
+    "carriers",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("identifier_hash", sa.LargeBinary(32), nullable=False, unique=True),
+    sa.Column("identifier", sa.String(255), nullable=False, unique=True),
+    sa.Column("quarantined_at", sa.BigInteger),
+)
+"""Carriers that have sent something; small numbers instead of long names."""
+
+receipts = sa.Table(
+    "receipts",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("message", sa.LargeBinary, nullable=False),
+)
+"""Signed receipts, each for up to 64 readings."""
+
+readings = sa.Table(
+    "readings",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("carrier_id", sa.ForeignKey("carriers.id"), nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("raw", sa.LargeBinary, nullable=False),
+    sa.Column("digest", sa.LargeBinary(32), nullable=False),
+    sa.Column("ts", sa.BigInteger, nullable=False),
+    sa.Column("received_at", sa.BigInteger, nullable=False),
+    sa.Column("facts", sa.LargeBinary),
+    sa.Column("receipt_id", sa.Integer, nullable=False),
+    sa.Column("batch_stream", sa.LargeBinary(32)),
+    sa.Column("batch_seq", sa.BigInteger),
+    sa.Column("batch_index", sa.Integer),
+    sa.UniqueConstraint("carrier_id", "seq"),
+)
+"""Readings that passed checks 1 to 6. The key id is in the raw message."""
+
+sa.Index("readings_batch", readings.c.batch_seq)
+
+digest_keys = sa.Table(
+    "digest_keys",
+    METADATA,
+    sa.Column("key", sa.BigInteger, primary_key=True),
+    sa.Column("reading_id", sa.Integer, primary_key=True, index=True),
+    sqlite_with_rowid=False,
+)
+"""Index by digest, filled when it is asked for: first 8 bytes of the digest, row."""
+
+dead_letters = sa.Table(
+    "dead_letters",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("received_at", sa.BigInteger, nullable=False),
+    sa.Column("check_number", sa.Integer, nullable=False),
+    sa.Column("name", sa.String(64), nullable=False),
+    sa.Column("expected", sa.Text, nullable=False),
+    sa.Column("given", sa.Text, nullable=False),
+    sa.Column("raw", sa.LargeBinary, nullable=False),
+)
+"""Messages that checks 1 to 5 refused. Only what was truly signed is kept for ever."""
+
+equivocations = sa.Table(
+    "equivocations",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("carrier_id", sa.ForeignKey("carriers.id"), nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("received_at", sa.BigInteger, nullable=False),
+    sa.Column("stored_digest", sa.LargeBinary(32), nullable=False, index=True),
+    sa.Column("stored_raw", sa.LargeBinary, nullable=False),
+    sa.Column("digest", sa.LargeBinary(32), nullable=False, index=True),
+    sa.Column("raw", sa.LargeBinary, nullable=False),
+    sa.UniqueConstraint("carrier_id", "seq", "digest"),
+)
+"""Two signed messages of one carrier for one seq, both whole."""
