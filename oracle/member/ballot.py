@@ -28,6 +28,7 @@ from contracts.hashing import keccak256
 from contracts.structs import Attestation
 from oracle.errors import ConflictBallotError, InvalidProposalError, StaleProposalError
 from oracle.member.quorum import Configuration, attest, check_attestation
+from oracle.member.wire import read_array
 
 _VOTE_TAG = b"ccl/vote/v1"
 
@@ -103,13 +104,14 @@ class Certificate:
         Raises:
             InvalidProposalError: The bytes have another shape.
         """
-        try:
-            phase, round_, report_hash, signers, signatures = cbor2.loads(data)
-            votes = Attestation(int(signers), bytes(signatures))
-            return cls(Phase(phase), int(round_), bytes(report_hash), votes)
-        except (ValueError, TypeError, cbor2.CBORDecodeError) as exc:
-            expected = "an array of phase, round, hash, signers and signatures"
-            raise InvalidProposalError("certificate", expected, str(exc)) from exc
+        phase, round_, report_hash, signers, signatures = read_array(
+            data, int, int, bytes, int, bytes
+        )
+        if phase not in {Phase.ACCEPT, Phase.LOCK} or not 0 <= round_ < 1 << 63:
+            expected = "a certificate of a phase and round"
+            raise InvalidProposalError("certificate", expected, f"{phase}, {round_}")
+        votes = Attestation(signers, signatures)
+        return cls(Phase(phase), round_, report_hash, votes)
 
 
 @dataclass(frozen=True, slots=True)

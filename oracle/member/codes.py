@@ -89,7 +89,7 @@ class Codes:
             report = decode_report(CodeReport, body)
             self._follower.follow()
             _check_equal(self.compute(report.statement), report)
-        except (InvalidProposalError, ValueError) as exc:
+        except InvalidProposalError as exc:
             return cbor2.dumps({"refused": str(exc)})
         digest = self._desk.chain.report_digest(report)
         return cbor2.dumps({"vote": compact_signature(self._desk.key.private, digest)})

@@ -1,16 +1,14 @@
 """Collecting a quorum's signatures under a report that every member recomputes."""
 
 import logging
-from typing import Any
-
-import cbor2
 
 from contracts.structs import Attestation
 from contracts.typed_data import CodeReport, StatementReport, compact_signature
-from oracle.errors import UnavailableQuorumError
+from oracle.errors import InvalidProposalError, UnavailableQuorumError
 from oracle.member.desk import Desk
 from oracle.member.quorum import Configuration, attest, is_quorum, is_signed_by
 from oracle.member.states import encode_report
+from oracle.member.wire import read_answer
 
 logger = logging.getLogger(__name__)
 
@@ -45,25 +43,22 @@ def collect_signatures(
     refusals = []
     for address, answer in desk.peers.ask_all(kind, encode_report(report)):
         place = configuration.index_of(address)
-        fields = _read(answer)
+        vote, reason = _read(answer)
         member = None if place is None else configuration.members[place]
-        vote = fields.get("vote", b"")
         if place is not None and member and is_signed_by(member, digest, vote):
             found[place] = vote
         else:
-            refusals.append(str(fields.get("refused", "no reason"))[:MAX_REASON])
+            refusals.append(reason[:MAX_REASON])
         if is_quorum(configuration, found):
             return attest(configuration, digest, found)
     reasons = tuple(refusals)
     raise UnavailableQuorumError(kind, configuration.threshold, len(found), reasons)
 
 
-def _read(answer: bytes) -> dict[str, Any]:
-    """Decode an answer; one that is none counts as a refusal."""
+def _read(answer: bytes) -> tuple[bytes, str]:
+    """Read vote and reason; an answer that makes no sense counts as a refusal."""
     try:
-        fields = cbor2.loads(answer)
-    except (ValueError, cbor2.CBORDecodeError):
-        return {"refused": "an answer that is no CBOR"}
-    if isinstance(fields, dict) and isinstance(fields.get("vote", b""), bytes):
-        return fields
-    return {"refused": "an answer of another shape"}
+        vote, _, reason = read_answer(answer)
+    except InvalidProposalError as exc:
+        return b"", str(exc)
+    return vote, reason or "a signature that is not the member's"

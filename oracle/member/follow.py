@@ -31,6 +31,7 @@ from oracle.member.recheck import reauthenticate
 from oracle.member.refs import ReadingRef, join_refs, split_refs
 from oracle.member.store import AnchoredBatch
 from oracle.member.view import ChainView
+from oracle.member.wire import read_strings
 from oracle.reading.checks import AuthenticReading
 from oracle.reading.registry import CarrierRegistry
 
@@ -162,7 +163,7 @@ class Follower:
                 break
             try:
                 self._fetch(address, missing)
-            except UnavailableMemberError as exc:
+            except (UnavailableMemberError, InvalidProposalError) as exc:
                 logger.info("no bodies from %s: %s", address, exc)
             found.update(self._desk.inbox.bodies(missing))
         missing = [ref for ref in refs if ref.digest not in found]
@@ -175,8 +176,8 @@ class Follower:
     def _fetch(self, address: str, refs: Sequence[ReadingRef]) -> None:
         for start in range(0, len(refs), BODIES_PER_REQUEST):
             part = join_refs(refs[start : start + BODIES_PER_REQUEST])
-            answer = cbor2.loads(self._desk.peers.ask(address, "bodies", part))
-            self._desk.inbox.accept([bytes(raw) for raw in answer])
+            answer = self._desk.peers.ask(address, "bodies", part)
+            self._desk.inbox.accept(read_strings(answer))
 
     # --------------------------------------------------------------------- adoption
 
@@ -224,11 +225,11 @@ class Follower:
         """Ask peers for the order of a batch that this member never saw."""
         if report.leaf_count == 0:
             return ()
-        body = cbor2.dumps(report.seq)
+        body = cbor2.dumps([report.seq])
         for address in others:
             try:
                 refs = split_refs(self._desk.peers.ask(address, "batch", body))
-            except (UnavailableMemberError, ValueError) as exc:
+            except (UnavailableMemberError, InvalidProposalError) as exc:
                 logger.info("no batch %s from %s: %s", report.seq, address, exc)
                 continue
             if len(refs) == report.leaf_count:

@@ -17,6 +17,7 @@ from contracts.hashing import keccak256
 from oracle.errors import OracleError
 from oracle.inbox.reader import StoredReading
 from oracle.member.ports import Peers, Readings
+from oracle.member.wire import read_strings
 
 logger = logging.getLogger(__name__)
 
@@ -70,10 +71,10 @@ class Gossip:
             Nothing: the peer may move on.
 
         Raises:
+            InvalidProposalError: The body has another shape.
             UnavailableInboxError: Nothing was stored; the peer tries again.
         """
-        messages = [bytes(raw) for raw in cbor2.loads(body)]
-        self.accept(messages)
+        self.accept(read_strings(body))
         return b""
 
     def accept(self, messages: list[bytes]) -> None:

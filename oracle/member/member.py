@@ -54,6 +54,7 @@ from oracle.member.store import MemberStore
 from oracle.member.transport import Handler, HttpPeers, create_app
 from oracle.member.view import Period
 from oracle.member.votes import Voter
+from oracle.member.wire import read_array
 from oracle.reading.checks import Domain
 from oracle.reading.registry import CarrierRegistry
 from oracle.reading.suites import SoftwareSigner
@@ -63,6 +64,8 @@ logger = logging.getLogger(__name__)
 POLL_S = 0.1
 """Pause between two looks at the chain. [s]"""
 STOP_TIMEOUT_S = 10.0
+DATABASE = "member.db"
+"""File of inbox and memory in the member's folder."""
 
 
 class MemberNode:
@@ -114,7 +117,7 @@ class MemberNode:
             stream_id=stream_id(settings.stream),
             chain=chain,
             inbox=self._intake,
-            store=MemberStore(self.inbox.engine),
+            store=MemberStore(self.inbox.engine, settings.data_dir / DATABASE),
             peers=self._peers,
             clock=self._clock,
             rules=RoundRules(
@@ -310,13 +313,14 @@ class MemberNode:
 
     def _give_batch(self, _sender: str, body: bytes) -> bytes:
         """Answer with the names of the readings of an adopted batch."""
-        batch = self._desk.store.batch(int(cbor2.loads(body)))
+        (seq,) = read_array(body, int)
+        batch = self._desk.store.batch(seq)
         return join_refs(batch.refs) if batch else b""
 
     def _take_statement_request(self, sender: str, body: bytes) -> bytes:
         """Propose a statement for this member's own operator."""
         self._require_own(sender)
-        boundary, start, end, purpose = cbor2.loads(body)
+        boundary, start, end, purpose = read_array(body, bytes, int, int, int)
         return self.propose_statement(Period(boundary, start, end), Purpose(purpose))
 
     def _take_code_request(self, sender: str, body: bytes) -> bytes:
@@ -344,7 +348,7 @@ class MemberNode:
     def _open_inbox(self) -> Inbox:
         self.settings.data_dir.mkdir(parents=True, exist_ok=True)
         settings = InboxSettings(
-            database=self.settings.data_dir / "member.db",
+            database=self.settings.data_dir / DATABASE,
             domain=Domain(self._identity.chain_id, self._identity.carriers),
             workers=self.settings.workers,
         )

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from oracle.errors import InvalidProposalError
+
 REF_BYTES = 72
 """Length of a name. [bytes]"""
 
@@ -43,11 +45,11 @@ def split_refs(joined: bytes) -> tuple[ReadingRef, ...]:
         The names in order.
 
     Raises:
-        ValueError: The length is not a multiple of 72.
+        InvalidProposalError: The length is not a multiple of 72.
     """
     if len(joined) % REF_BYTES:
-        message = f"expected a multiple of {REF_BYTES} bytes, got {len(joined)}"
-        raise ValueError(message)
+        expected = f"a multiple of {REF_BYTES} bytes"
+        raise InvalidProposalError("shape", expected, f"{len(joined)}")
     return tuple(
         ReadingRef(
             joined[start : start + 32],

@@ -10,7 +10,6 @@ again until the chain has it or has something else.
 """
 
 import logging
-from typing import Any
 
 import cbor2
 
@@ -31,6 +30,7 @@ from oracle.member.quorum import attest, is_quorum, is_signed_by
 from oracle.member.selection import Selection
 from oracle.member.store import Proposal
 from oracle.member.votes import Offer, Voter
+from oracle.member.wire import read_answer, read_array, read_disputed
 
 logger = logging.getLogger(__name__)
 
@@ -107,10 +107,7 @@ class Rounds:
             InvalidProposalError: The body has another shape.
         """
         place = self._follower.view.configuration.index_of(sender)
-        try:
-            seq, round_ = (int(value) for value in cbor2.loads(body))
-        except (ValueError, TypeError, cbor2.CBORDecodeError) as exc:
-            raise InvalidProposalError("shape", "seq and round", str(exc)) from exc
+        seq, round_ = read_array(body, int, int)
         if place is not None:
             self._pacemaker.hear(place, seq, round_)
         return b""
@@ -170,17 +167,20 @@ class Rounds:
             heard = [configuration.index_of(self._desk.key.address)]
             for address, answer in self._desk.peers.ask_all("ballot", b""):
                 heard.append(configuration.index_of(address))
-                self._consider_answer(subject, cbor2.loads(answer))
+                self._consider_answer(subject, answer)
                 if is_quorum(configuration, [one for one in heard if one is not None]):
                     break
         best = self._best
         is_current = best is not None and best.proposal.report.seq == subject.seq
         return best if is_current else None
 
-    def _consider_answer(self, subject: Subject, answer: Any) -> None:
-        lock = answer.get("lock") if isinstance(answer, dict) else None
-        if lock:
-            self._consider(subject, Offer.from_bytes(lock))
+    def _consider_answer(self, subject: Subject, answer: bytes) -> None:
+        """Learn a peer's lock; an answer that makes no sense is no lock."""
+        try:
+            _, lock, _ = read_answer(answer)
+            self._consider(subject, Offer.from_bytes(lock) if lock else None)
+        except InvalidProposalError as exc:
+            logger.info("a lock that is none: %s", exc)
 
     def _consider(self, subject: Subject, offer: Offer | None) -> None:
         """Remember a lock if it is real and later than what is known."""
@@ -246,16 +246,16 @@ class Rounds:
     def _signature_in(self, answer: bytes, refusals: list[str]) -> bytes:
         """Take the vote out of an answer, or learn from a refusal."""
         try:
-            fields = cbor2.loads(answer)
-            if "vote" in fields:
-                return bytes(fields["vote"])
-            refusals.append(str(fields.get("refused"))[:MAX_REASON])
-            if fields.get("lock"):
-                self._consider(self._voter.subject(), Offer.from_bytes(fields["lock"]))
-            if fields.get("disputed"):
-                self._desk.inbox.accept([bytes(raw) for raw in fields["disputed"]])
-        except (ValueError, TypeError, AttributeError, OracleError) as exc:
-            refusals.append(f"an answer that cannot be read: {exc}"[:MAX_REASON])
+            vote, lock, reason = read_answer(answer)
+            if vote:
+                return vote
+            refusals.append(reason[:MAX_REASON])
+            if lock:
+                self._consider_answer(self._voter.subject(), answer)
+            if disputed := read_disputed(answer):
+                self._desk.inbox.accept(disputed)
+        except OracleError as exc:
+            refusals.append(f"an answer that cannot be used: {exc}"[:MAX_REASON])
         return b""
 
     def _resend(self) -> bool:

@@ -126,7 +126,7 @@ class Statements:
             report = decode_report(StatementReport, body)
             self._follower.follow()
             signature = self._check_and_sign(report)
-        except (InvalidProposalError, ValueError) as exc:
+        except InvalidProposalError as exc:
             return cbor2.dumps({"refused": str(exc)})
         return cbor2.dumps({"vote": signature})
 

@@ -1,12 +1,13 @@
 """Carrier states and reports as bytes, for the member's database. Pure."""
 
 from dataclasses import astuple, fields
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import cbor2
 
 from contracts.structs import BatchReport
 from contracts.typed_data import CodeReport, StatementReport
+from oracle.member.wire import read_array
 from oracle.reading.profile import Reading
 from oracle.reading.state import Around, CarrierState, Gap, Neighbour
 
@@ -37,16 +38,11 @@ def decode_report(kind: type[Report], data: bytes) -> Report:
         The report.
 
     Raises:
-        ValueError: The bytes are no such report.
+        InvalidProposalError: The bytes are no such report.
     """
-    values = cbor2.loads(data)
-    if not isinstance(values, list) or len(values) != len(fields(kind)):
-        message = f"expected the {len(fields(kind))} fields of a {kind.__name__}"
-        raise ValueError(message)
-    if any(type(value) not in (int, bytes) for value in values):
-        message = f"expected integers and bytes in a {kind.__name__}"
-        raise ValueError(message)
-    return kind(*values)
+    plain = (get_args(field.type)[0] for field in fields(kind))
+    kinds = [int if issubclass(one, int) else bytes for one in plain]
+    return kind(*read_array(data, *kinds))
 
 
 def encode_state(state: CarrierState) -> bytes:

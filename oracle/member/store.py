@@ -8,8 +8,10 @@ are kept by the inbox in the same database; their marks follow, and are repeated
 the last batch at every start.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import (
     BigInteger,
@@ -26,7 +28,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from contracts.structs import BatchReport
 from contracts.typed_data import StatementReport
 from oracle.errors import ConflictBallotError
-from oracle.inbox.store import writing
+from oracle.inbox.store import translated, writing
 from oracle.member.ballot import Ballot, Certificate, Subject
 from oracle.member.refs import ReadingRef, join_refs, split_refs
 from oracle.member.states import (
@@ -134,11 +136,17 @@ class MemberStore:
 
     Args:
         engine: Database of the member, which the inbox uses as well.
+        database: Its file, for messages.
+
+    Raises:
+        UnavailableInboxError: From every method, when the database cannot be used.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, database: Path) -> None:
         self._engine = engine
-        Tables.metadata.create_all(engine)
+        self._database = database
+        with translated(database):
+            Tables.metadata.create_all(engine)
 
     def ballot(self, subject: Subject) -> Ballot:
         """Read what was promised for a subject.
@@ -151,7 +159,7 @@ class MemberStore:
         """
         columns = (BallotRow.voted_round, BallotRow.voted_hash, BallotRow.locked)
         query = select(*columns).where(*_is_of(BallotRow, subject))
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             row = connection.execute(query).first()
             signed_hash = _signed_hash(connection, subject) or b""
         if row is None:
@@ -175,7 +183,7 @@ class MemberStore:
         key = _key_of(subject)
         locked = ballot.locked.to_bytes() if ballot.locked else None
         votes = {"voted_round": ballot.voted_round, "voted_hash": ballot.voted_hash}
-        with writing(self._engine) as connection:
+        with self._writing() as connection:
             connection.execute(delete(BallotRow).where(*_is_of(BallotRow, subject)))
             connection.execute(insert(BallotRow), {**key, **votes, "locked": locked})
             if proposal is not None:
@@ -194,7 +202,7 @@ class MemberStore:
         """
         query = select(ProposalRow.report, ProposalRow.refs)
         query = query.where(ProposalRow.report_hash == report_hash)
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             row = connection.execute(query).first()
         if row is None:
             return None
@@ -219,7 +227,7 @@ class MemberStore:
             {"identifier_hash": name, "state": encode_state(state)}
             for name, state in states.items()
         ]
-        with writing(self._engine) as connection:
+        with self._writing() as connection:
             connection.execute(insert(BatchRow), row)
             for start in range(0, len(rows), QUERY_ITEMS):
                 part = rows[start : start + QUERY_ITEMS]
@@ -240,7 +248,7 @@ class MemberStore:
     def heads(self) -> list[bytes]:
         """List the report hashes of all adopted batches in order, 32 bytes each."""
         query = select(BatchRow.report_hash).order_by(BatchRow.seq)
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             return list(connection.execute(query).scalars())
 
     def states(self, names: Iterable[bytes]) -> dict[bytes, CarrierState]:
@@ -254,7 +262,7 @@ class MemberStore:
         """
         wanted, found = list(names), {}
         query = select(CarrierStateRow.identifier_hash, CarrierStateRow.state)
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             for start in range(0, len(wanted), QUERY_ITEMS):
                 part = wanted[start : start + QUERY_ITEMS]
                 is_wanted = CarrierStateRow.identifier_hash.in_(part)
@@ -274,7 +282,7 @@ class MemberStore:
         """
         row = {"report": encode_report(report), "document": document}
         is_known = StatementRow.statement == statement
-        with writing(self._engine) as connection:
+        with self._writing() as connection:
             connection.execute(delete(StatementRow).where(is_known))
             connection.execute(insert(StatementRow), {"statement": statement, **row})
 
@@ -289,17 +297,27 @@ class MemberStore:
         """
         query = select(StatementRow.report, StatementRow.document)
         query = query.where(StatementRow.statement == statement)
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             row = connection.execute(query).first()
         if row is None:
             return None
         return decode_report(StatementReport, row.report), row.document
 
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with translated(self._database), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with translated(self._database), writing(self._engine) as connection:
+            yield connection
+
     def _batches(self, first: int, last: int) -> list[AnchoredBatch]:
         columns = (BatchRow.report, BatchRow.report_hash, BatchRow.refs)
         query = select(*columns, BatchRow.tx_hash).order_by(BatchRow.seq)
         query = query.where(BatchRow.seq.between(first, last))
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             return [
                 AnchoredBatch(
                     decode_report(BatchReport, row.report),

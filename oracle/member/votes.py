@@ -27,6 +27,7 @@ from oracle.member.proposal import Batch
 from oracle.member.refs import join_refs, split_refs
 from oracle.member.states import decode_report, encode_report
 from oracle.member.store import Proposal
+from oracle.member.wire import read_array
 
 HEARTBEAT_SLACK_S = 300
 """How far the time of a heartbeat may be from the member's clock. [s]"""
@@ -47,7 +48,7 @@ class Offer:
 
     def to_bytes(self) -> bytes:
         """Encode as CBOR."""
-        justify = self.justify.to_bytes() if self.justify else None
+        justify = self.justify.to_bytes() if self.justify else b""
         report, refs = self.proposal.report, join_refs(self.proposal.refs)
         return cbor2.dumps([encode_report(report), refs, self.round, justify])
 
@@ -64,14 +65,11 @@ class Offer:
         Raises:
             InvalidProposalError: The bytes have another shape.
         """
-        try:
-            report, refs, round_, justify = cbor2.loads(data)
-            proposal = Proposal(decode_report(BatchReport, report), split_refs(refs))
-            certificate = Certificate.from_bytes(justify) if justify else None
-            return cls(proposal, int(round_), certificate)
-        except (ValueError, TypeError, cbor2.CBORDecodeError) as exc:
-            expected = "report, names of readings, round and certificate"
-            raise InvalidProposalError("shape", expected, str(exc)) from exc
+        encoded, joined, round_, justify = read_array(data, bytes, bytes, int, bytes)
+        report = decode_report(BatchReport, encoded)
+        proposal = Proposal(report, split_refs(joined))
+        certificate = Certificate.from_bytes(justify) if justify else None
+        return cls(proposal, round_, certificate)
 
 
 class Voter:
@@ -272,7 +270,7 @@ class Voter:
             return cbor2.dumps({**refusal, "disputed": disputed})
         except ConflictBallotError as exc:
             locked = self.locked_offer()
-            lock = locked.to_bytes() if locked else None
+            lock = locked.to_bytes() if locked else b""
             return cbor2.dumps({"refused": str(exc), "lock": lock})
 
     def answer_lock(self, _sender: str, body: bytes) -> bytes:
@@ -286,7 +284,7 @@ class Voter:
     def answer_ballot(self, _sender: str, _body: bytes) -> bytes:
         """Tell a leader what this member is locked on."""
         offer = self.locked_offer()
-        return cbor2.dumps({"lock": offer.to_bytes() if offer else None})
+        return cbor2.dumps({"lock": offer.to_bytes() if offer else b""})
 
     def _answer(self, certificate: Certificate, phase: Phase | None) -> bytes:
         give = self.lock if phase is Phase.LOCK else self.sign
