@@ -1,1 +1,1 @@
-"""."""
+"""Proof packages of statements, and the verifier that needs nothing but a file."""

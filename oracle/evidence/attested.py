@@ -191,7 +191,8 @@ def _check_run(package: Package, statement: StatementReport) -> None:
     seqs = [batch.report.seq for batch in package.batches]
     first, last = statement.first_batch, statement.last_batch
     if last - first + 1 != len(seqs) or seqs != list(range(first, last + 1)):
-        absent = next((seq for seq in range(first, last + 1) if seq not in seqs), None)
+        known = set(seqs)
+        absent = next((seq for seq in range(first, last + 1) if seq not in known), None)
         given = f"{len(seqs)} of them, without {absent}"
         raise InvalidPackageError("batches", f"{first} to {last} in order", given)
 

@@ -150,13 +150,15 @@ def _page_row(one: StageResult, language: str) -> str:
 
 
 def _details(one: StageResult, language: str) -> str:
-    if one.failure is not None:
-        return TEXTS[language]["failure"].format(
-            subject=one.failure.subject,
-            expected=one.failure.expected,
-            given=one.failure.given,
-        )
-    return ", ".join(f"{name} {value}" for name, value in one.found.items())
+    if one.failure is None:
+        return ", ".join(f"{name} {value}" for name, value in one.found.items())
+    text = TEXTS[language]["failure"].format(
+        subject=one.failure.subject,
+        expected=one.failure.expected,
+        given=one.failure.given,
+    )
+    # a refused file may hold anything, also what would drive a terminal
+    return "".join(char if char.isprintable() else "�" for char in text)
 
 
 def _stage_json(one: StageResult) -> dict[str, Any]:
