@@ -51,12 +51,28 @@ class AnchorQuorumMissingError(InvalidInputError):
 
 
 @revert(
+    "AnchorNotConfigured()",
+    "the oracle has no members yet, expected the regulator to configure them first",
+)
+class AnchorNotConfiguredError(ConflictError):
+    """Raised when members are needed before the first configuration."""
+
+
+@revert(
+    "AnchorTooManyStreams(uint256 needed)",
+    "there are {needed} streams already, expected fewer before another is opened",
+)
+class AnchorTooManyStreamsError(ConflictError):
+    """Raised when no more streams can be opened."""
+
+
+@revert(
     "AnchorSignerUnknown(uint256 signers, uint256 members)",
     "the signers' bit set {signers} names a member that is not there, expected only"
     " the {members} members",
 )
 class AnchorSignerUnknownError(InvalidInputError):
-    """Raised when a bit names no member of the current configuration."""
+    """Raised when a bit."""
 
 
 @revert(

@@ -25,14 +25,6 @@ class QuotaVintageInvalidError(InvalidInputError):
 
 
 @revert(
-    "QuotaInsufficient(address account, uint16 vintage, uint256 given, uint256 needed)",
-    "account {account} holds {given} t of vintage {vintage}, needed are {needed} t",
-)
-class QuotaInsufficientError(InvalidInputError):
-    """Raised when an account holds too little."""
-
-
-@revert(
     "QuotaReceiverInvalid(address account)",
     "account {account} cannot receive quota, expected an open enterprise",
 )
