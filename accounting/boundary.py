@@ -50,10 +50,15 @@ class Source:
         if not is_fuel and self.role not in ENERGY_ROLES:
             raise InvalidBoundaryError(
                 "role",
-                where=f"{self.identifier}, register {self.register}",
+                where=self.name,
                 expected=f"{', '.join(ENERGY_ROLES)} or fuel:<fuel id>",
                 given=repr(self.role),
             )
+
+    @property
+    def name(self) -> str:
+        """Name of the source in documents, `<identifier>#<register>`."""
+        return f"{self.identifier}#{self.register}"
 
     @property
     def fuel(self) -> str | None:

@@ -25,14 +25,17 @@ class Metered:
     """One source with its ledger and its activity data."""
 
     source: Source
-    name: str
-    """`<identifier>#<register>`."""
     table: ChannelTable
     ledger: MeterLedger
     input: Input
     """The input of the rule set that it feeds."""
     amount: Quantity
     """Total of the ledger in the unit of the input."""
+
+    @property
+    def name(self) -> str:
+        """`<identifier>#<register>`."""
+        return self.source.name
 
     def leaf(self) -> bytes:
         """Return the canonical bytes of the samples used, a leaf of the input root."""

@@ -186,6 +186,7 @@ def compute_statement(  # noqa: PLR0913, PLR0917  # these determine a statement
         UnavailableFactorError: A factor is missing for its key and year.
     """
     purpose_name = _purpose_name(purpose, rule_sets)
+    _check_supplied(boundary, rule_sets)
     sources = [s for s in boundary.sources if purpose != ETS_DIRECT or s.fuel]
     period = (period_start, period_end)
     metered = tuple(
@@ -217,6 +218,18 @@ def _purpose_name(purpose: int, methods: Methods) -> str:
     return name
 
 
+def _check_supplied(boundary: Boundary, methods: Methods) -> None:
+    known = {"", *(source.name for source in boundary.sources)}
+    unknown = sorted(set(methods.supplied) - known)
+    if unknown:
+        raise InvalidActivityError(
+            "supplied values",
+            where=boundary.name,
+            expected=sorted(known),
+            given=unknown,
+        )
+
+
 def _meter(
     source: Source,
     channel_tables: Mapping[str, ChannelTable],
@@ -224,7 +237,7 @@ def _meter(
     readings: Sequence[SourceReadings],
     methods: Methods,
 ) -> Metered:
-    name = f"{source.identifier}#{source.register}"
+    name = source.name
     table = channel_tables.get(source.identifier)
     channel = table.channel(source.register) if table else None
     if table is None or channel is None:
@@ -240,12 +253,12 @@ def _meter(
         ledger = build_intervals(samples, channel, *period, STEP_S, rule)
     except UnavailableReadingsError as exc:
         raise UnavailableReadingsError(str(exc), where=name) from exc
-    wanted, amount = _amount(source, name, ledger, methods)
-    return Metered(source, name, table, ledger, wanted, amount)
+    wanted, amount = _amount(source, ledger, methods)
+    return Metered(source, table, ledger, wanted, amount)
 
 
 def _amount(
-    source: Source, name: str, ledger: MeterLedger, methods: Methods
+    source: Source, ledger: MeterLedger, methods: Methods
 ) -> tuple[Input, Quantity]:
     """Find the input that a source feeds and its total in that input's unit."""
     rule_set = methods.combustion if source.fuel else methods.energy
@@ -254,7 +267,7 @@ def _amount(
     if not inputs:
         raise InvalidActivityError(
             "role",
-            where=name,
+            where=source.name,
             expected=sorted(rule_set.keys) or rule_set.groups,
             given=repr(source.role),
         )
@@ -263,7 +276,7 @@ def _amount(
     except InvalidQuantityError as exc:
         raise InvalidActivityError(
             f"unit of {source.role}",
-            where=name,
+            where=source.name,
             expected=f"a channel that converts to {inputs[0].unit}",
             given=ledger.channel.unit,
         ) from exc

@@ -8,7 +8,7 @@ from accounting.activity import Activity, Stream, Supplied
 from accounting.engine import Inventory, evaluate
 from accounting.errors import InvalidActivityError, UnavailableFactorError
 from accounting.quantities import Quantity, exact
-from accounting.rules import load_rule_set
+from accounting.rules import load_rule_set, load_rule_set_bytes
 
 COMBUSTION = load_rule_set("sac/gbt32151.34-combustion/2024")
 ENERGY = load_rule_set("sac/gbt32150-energy/2025")
@@ -284,6 +284,20 @@ class TestActivity:
     def test_that_does_not_fit_is_refused(self, change: dict[str, Any], message: str):
         with pytest.raises(InvalidActivityError, match=message):
             evaluate(ENERGY, energy(**change))
+
+
+class TestMisprint:
+    def test_is_told_where_the_value_is_used(self):
+        cell = "0001-01-01: {value: 0.11, printed: 0.12, decided_by: the publisher}"
+        data = ENERGY.source_bytes.decode().replace("0001-01-01: 0.11}", f"{cell}}}")
+        heat = [Stream("h", "", {"H_in": Quantity.of(100, "GJ")})]
+
+        inventory = evaluate(
+            load_rule_set_bytes(data.encode()), Activity(DAY, streams={"heat_in": heat})
+        )
+
+        assert result(inventory) == 11
+        assert inventory.factors[0].note == "printed 0.12, decided by the publisher"
 
 
 class TestTotals:

@@ -97,10 +97,12 @@ class TestPlainReadings:
         assert parts[0].measured + parts[1].measured == whole.measured
 
     def test_samples_outside_the_period_change_nothing(self):
-        inside = steady(5)
-        outside = [Sample(9, START + 9 * STEP, 700), Sample(10, START + 10 * STEP, 900)]
+        inside = [Sample(s.seq + 5, s.ts, s.value) for s in steady(5)]
+        before = [Sample(1, START - 2 * STEP, 3), Sample(2, START - STEP, 50)]
+        after = [Sample(19, START + 9 * STEP, 700), Sample(20, START + 99 * STEP, 900)]
 
-        assert ledger(inside) == ledger(inside + outside)
+        assert ledger(before + inside + after) == ledger(inside)
+        assert ledger(before + inside + after).samples == tuple(inside)
 
     def test_a_meter_read_hourly_has_no_gaps(self):
         samples = steady(5, step=3600)
@@ -109,6 +111,14 @@ class TestPlainReadings:
 
         assert result.coverage == 1
         assert kinds(result) == []
+
+    def test_a_meter_read_every_two_hours_has_gaps(self):
+        samples = steady(5, step=7200)
+
+        result = build_intervals(samples, channel(), START, START + 4 * 7200)
+
+        assert result.coverage == 0
+        assert kinds(result) == ["gap"] * 4
 
     def test_two_readings_at_one_second_count_once_each(self):
         samples = [
@@ -269,7 +279,8 @@ class TestEdgesWithoutReading:
     def test_a_missing_start_looks_forward(self):
         result = ledger(steady(5)[1:])
 
-        assert result.intervals[0].substituted == 10
+        assert [i.substituted for i in result.intervals] == [10, 0, 0, 0]
+        assert [i.measured for i in result.intervals] == [0, 10, 10, 10]
         assert result.intervals[0].quality == "substituted"
 
     def test_the_nameplate_serves_where_nothing_was_observed(self):
@@ -291,7 +302,13 @@ class TestEdgesWithoutReading:
     @pytest.mark.parametrize("count", [0, 1])
     def test_one_reading_is_no_ledger(self, count: int):
         with pytest.raises(UnavailableReadingsError, match="at least two"):
-            ledger(steady(count))
+            ledger(steady(count, start=START + STEP))
+
+    def test_readings_of_one_second_are_no_ledger(self):
+        samples = [Sample(0, START + STEP, 5), Sample(1, START + STEP, 9)]
+
+        with pytest.raises(UnavailableReadingsError, match="at least two"):
+            ledger(samples)
 
     def test_readings_before_the_period_are_no_ledger(self):
         samples = steady(3, start=START - 3 * STEP)
@@ -342,9 +359,18 @@ class TestDoubtfulReadings:
         with pytest.raises(ConflictSampleError, match="two values for sequence 1"):
             ledger(samples, steps=2)
 
-    def test_an_empty_period_is_a_programming_error(self):
-        with pytest.raises(ValueError, match="positive"):
-            build_intervals(steady(3), channel(), START, START)
+    @pytest.mark.parametrize(("end", "step"), [(START, 900), (START + 900, 0)])
+    def test_an_empty_period_or_step_is_a_programming_error(self, end: int, step: int):
+        with pytest.raises(ValueError, match="are positive"):
+            build_intervals(steady(3), channel(), START, end, step)
+
+    def test_the_share_of_derived_amounts_is_told(self):
+        result = ledger(steady(4))
+
+        assert result.substituted_share == Fraction(1, 4)
+
+    def test_an_idle_meter_has_no_derived_share(self):
+        assert ledger(steady(5, counts=0)).substituted_share == 0
 
 
 @st.composite

@@ -300,6 +300,14 @@ class TestRefusals:
         with pytest.raises(UnavailableFactorError, match="got 'average/火星'"):
             works.statement()
 
+    def test_supplied_values_of_an_unknown_source(self, works: Any):
+        value = Supplied(Quantity.of(400, "GJ/10^4 Nm3"), "laboratory")
+        supplied = {"88.1.1/gas#2": {"NCV_gas": value}}
+        works.methods = replace(works.methods, supplied=supplied)
+
+        with pytest.raises(InvalidActivityError, match="gas#2"):
+            works.statement()
+
     def test_two_values_under_one_sequence(self, works: Any):
         first = works.samples[POWER][1]
         works.samples[POWER].append(replace(first, value=first.value + 1))
