@@ -57,7 +57,7 @@ def index_command(config: Config) -> None:
     settings = load_settings(config)
     with run.open_chain(settings) as ledger, run.open_store(settings) as database:
         run.indexer_of(ledger, database).catch_up()
-        with database.begin() as connection:
+        with database.reading() as connection:
             at = position(connection)
     typer.echo(f"indexed up to block {at.number if at else 'none'}")
 

@@ -69,7 +69,7 @@ PartsOf = Annotated[Parts, Depends(_parts)]
 
 
 def _transaction(parts: PartsOf) -> Iterator[Connection]:
-    with parts.database.begin() as connection:
+    with parts.database.reading() as connection:
         yield connection
 
 

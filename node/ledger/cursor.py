@@ -5,10 +5,12 @@ Every function works inside the caller's transaction and never commits.
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from node.store.desk import Cursor
 from node.store.facts import FACT_TABLES
+from node.store.schema import table_of
+from node.store.write import insert_new
 
 __all__ = ["Position", "clear", "drop_above", "move", "position", "start"]
 
@@ -40,16 +42,15 @@ def position(connection: Connection) -> Position | None:
 
 
 def start(connection: Connection, at: Position) -> None:
-    """Write the first position."""
-    connection.execute(
-        insert(Cursor).values(
-            id=_ONLY_ROW,
-            block_number=at.number,
-            block_hash=at.hash,
-            chain_id=at.chain_id,
-            genesis_hash=at.genesis_hash,
-        )
-    )
+    """Write the first position, unless somebody else has."""
+    row = {
+        "id": _ONLY_ROW,
+        "block_number": at.number,
+        "block_hash": at.hash,
+        "chain_id": at.chain_id,
+        "genesis_hash": at.genesis_hash,
+    }
+    connection.execute(insert_new(connection, table_of(Cursor)), [row])
 
 
 def move(connection: Connection, old: Position, number: int, block_hash: bytes) -> bool:

@@ -122,10 +122,11 @@ class Indexer:
     def _position(self) -> Position:
         if self._genesis is None:
             self._genesis = (self._client.chain_id(), self._header(0).hash)
-        with self._database.begin() as connection:
+        with self._database.reading() as connection:
             at = cursors.position(connection)
-            if at is None:
-                at = self._before_first()
+        if at is None:
+            at = self._before_first()
+            with self._database.begin() as connection:
                 cursors.start(connection, at)
         if (at.chain_id, at.genesis_hash) != self._genesis:
             chain_id, genesis_hash = self._genesis
@@ -185,7 +186,7 @@ class Indexer:
                 .order_by(table.block_number.desc())
                 .limit(_BLOCKS_A_LOOK)
             )
-            with self._database.begin() as connection:
+            with self._database.reading() as connection:
                 known = connection.execute(look).all()
             if not known:
                 before = self._before_first()

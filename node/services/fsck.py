@@ -54,7 +54,7 @@ def check_ledger(ledger: Ledger, database: Database, fresh: Database) -> Report:
     Raises:
         ConflictLedgerError: At the first difference.
     """
-    with database.begin() as ours, fresh.begin() as theirs:
+    with database.reading() as ours, fresh.reading() as theirs:
         at = position(ours)
         if at is None:
             return Report(-1, 0, 0)

@@ -109,7 +109,7 @@ class InstructionDesk:
         Raises:
             InvalidReferenceError: If it is not here, or not for the caller.
         """
-        with self._database.begin() as connection:
+        with self._database.reading() as connection:
             found = self._list(connection, PendingInstruction.digest == digest)
         if not found or not _may_see(caller, found[0].instruction):
             raise InvalidReferenceError(
@@ -121,7 +121,7 @@ class InstructionDesk:
         """List what waits for the caller's accounts, the newest first."""
         scope = [part.account for part in caller.represents]
         mine = select(PendingParty.digest).where(PendingParty.account.in_(scope))
-        with self._database.begin() as connection:
+        with self._database.reading() as connection:
             found = self._list(connection, PendingInstruction.digest.in_(mine))
         return [one for one in found if one.status in {"pending", "refused"}]
 

@@ -140,7 +140,7 @@ class Login:
             LoginToken.token_hash == _sha256(token),
             LoginToken.expires_at >= self._now(),
         )
-        with self._database.begin() as connection:
+        with self._database.reading() as connection:
             address = connection.execute(query).scalar()
             if address is None:
                 raise InvalidLoginError("The token is unknown or over; log in again.")

@@ -45,7 +45,7 @@ def node_status(
 
 def _indexed_block(database: Database) -> int | None:
     try:
-        with database.begin() as connection:
+        with database.reading() as connection:
             at = position(connection)
     except NodeError:
         return None

@@ -38,8 +38,26 @@ class Database:
         self.engine = engine
 
     @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open a transaction that only reads, all of one moment; waits for nobody.
+
+        Yields:
+            The connection.
+
+        Raises:
+            UnavailableStorageError: If the database is unreachable.
+            ConflictLedgerError: If its file is damaged.
+        """
+        with _translated(self.engine), self.engine.connect() as plain:
+            connection = plain.execution_options(is_reading=True)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
     def begin(self) -> Iterator[Connection]:
-        """Open a transaction: committed at the end, rolled back on any error.
+        """Open a transaction that writes; one at a time, from its first statement.
+
+        It is committed at the end and rolled back on any error.
 
         Yields:
             The connection.
@@ -82,16 +100,24 @@ def open_database(url: str) -> Database:
         ) from exc
     if is_sqlite:
         event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
     with _translated(engine):
         _migrate(engine)
     return Database(engine)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
+    """Write through to the disk; leave the begin of transactions to us."""
+    connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    is_reading = connection.get_execution_options().get("is_reading", False)
+    connection.exec_driver_sql("BEGIN" if is_reading else "BEGIN IMMEDIATE")
 
 
 def _migrate(engine: Engine) -> None:

@@ -1,5 +1,8 @@
 """A park for the node's tests: a real chain with real contracts, people with keys."""
 
+import socket
+import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +17,7 @@ from contracts.chain import ChainClient
 from contracts.deployment import deploy
 from contracts.directory import Deployment
 from contracts.enumerations import Kind, Rights
+from contracts.errors import UnavailableError
 from contracts.ledger import Ledger
 from contracts.plan import DeploymentPlan, Organisation, Stream
 from contracts.sender import Sender
@@ -21,6 +25,7 @@ from contracts.structs import Member, Representative
 from contracts.typed_data import account_id
 from node.config import Settings
 from node.engine import EmbeddedEngine, EngineSettings
+from node.engine.anvil import find_anvil
 from node.run import RunningNode, run_node
 from node.services.relay import call_of
 from wallet.instruction_file import to_json
@@ -48,7 +53,7 @@ def signer_of(label: str) -> KeySigner:
 class Park:
     """A chain with contracts, and the people who act on it."""
 
-    engine: EmbeddedEngine
+    engine: EmbeddedEngine | None
     client: ChainClient
     deployment: Deployment
     ledger: Ledger
@@ -216,3 +221,48 @@ def visit(node: RunningNode) -> Iterator[Any]:
     yield come
     for visitor in visitors:
         visitor.http.close()
+
+
+@contextmanager
+def _plain_anvil(folder: Path) -> Iterator[str]:
+    """A bare engine that can be reverted: no journal, a block a transaction."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = {"--chain-id": CHAIN_ID, "--port": port, "--hardfork": "cancun"}
+    options |= {"--gas-price": 0, "--base-fee": 0, "--max-persisted-states": 0}
+    options |= {"--timestamp": GENESIS_TIME, "--accounts": 1}
+    words = [str(word) for pair in options.items() for word in pair]
+    with (folder / "anvil.log").open("wb") as log:
+        process = subprocess.Popen([str(find_anvil()), *words], stdout=log, stderr=log)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="module")
+def fragile_park(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Park]:
+    """A park on a chain that can be reorganised."""
+    with (
+        _plain_anvil(tmp_path_factory.mktemp("anvil")) as url,
+        ChainClient(url) as client,
+    ):
+        _wait_for(client)
+        deployment = deploy(client, Sender(client, PrivateKey()), _plan())
+        ledger = Ledger(client, deployment)
+        yield Park(None, client, deployment, ledger, Sender(client, PrivateKey()))
+
+
+def _wait_for(client: ChainClient) -> None:
+    deadline = time.monotonic() + 15
+    while True:
+        try:
+            client.chain_id()
+        except UnavailableError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return

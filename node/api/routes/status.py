@@ -51,5 +51,5 @@ async def _stream(parts: Parts, follower: Follower) -> AsyncIterator[ServerSentE
 
 
 def _read(parts: Parts, follower: Follower) -> list[FeedItem]:
-    with parts.database.begin() as connection:
+    with parts.database.reading() as connection:
         return follower.read(connection)
