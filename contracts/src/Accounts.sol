@@ -69,12 +69,13 @@ contract Accounts is IAccounts, AccessManaged, EIP712 {
 
     /// @inheritdoc IAccounts
     function setStatus(address account, AccountStatus status, bytes32 reason) external restricted {
-        AccountStatus present = _known(account).status;
+        Account storage state = _known(account);
+        AccountStatus present = state.status;
         if (status == AccountStatus.None || present == AccountStatus.Closed) {
             revert AccountsStatusRefused(account, status, present);
         }
 
-        _accounts[account].status = status;
+        state.status = status;
 
         emit AccountStatusSet(account, status, reason);
     }
@@ -199,32 +200,37 @@ contract Accounts is IAccounts, AccessManaged, EIP712 {
         bytes32 digest,
         Signatures calldata signatures
     ) private {
-        Account memory state = _accounts[account];
-        if (state.kind == Kind.None) revert AccountsUnknown(account);
-        if (required != Kind.None && state.kind != required) revert AccountsKindMismatch(account, state.kind, required);
+        Account storage state = _known(account);
+        Kind kind = state.kind;
+        if (required != Kind.None && kind != required) revert AccountsKindMismatch(account, kind, required);
         if (state.status != AccountStatus.Open) {
             revert AccountsStatusMismatch(account, state.status, AccountStatus.Open);
         }
         if (nonce != state.nonce) revert AccountsNonceMismatch(account, nonce, state.nonce);
-        address initiator =
-            _requireRight(account, INITIATE, digest, signatures.initiatorR, signatures.initiatorVs);
-        address approver = _requireRight(account, APPROVE, digest, signatures.approverR, signatures.approverVs);
-        if (initiator == approver) revert AccountsSignersEqual(account, initiator);
+        (address initiator, address approver) = _requirePair(account, digest, signatures);
 
-        _accounts[account].nonce = nonce + 1;
+        state.nonce = nonce + 1;
 
         emit InstructionAuthorised(account, nonce, digest, initiator, approver);
     }
 
-    function _requireRight(address account, uint8 needed, bytes32 digest, bytes32 r, bytes32 vs)
+    function _requirePair(address account, bytes32 digest, Signatures calldata signatures)
         private
         view
-        returns (address key)
+        returns (address initiator, address approver)
     {
-        key = CompactSignature.recover(digest, r, vs);
+        initiator = CompactSignature.recover(digest, signatures.initiatorR, signatures.initiatorVs);
+        approver = CompactSignature.recover(digest, signatures.approverR, signatures.approverVs);
+        mapping(address key => uint8 rights) storage rights = _rights[account];
+        _requireRight(account, initiator, rights[initiator], INITIATE);
+        _requireRight(account, approver, rights[approver], APPROVE);
+        if (initiator == approver) revert AccountsSignersEqual(account, initiator);
+    }
+
+    function _requireRight(address account, address key, uint8 rights, uint8 needed) private pure {
+        if (rights & needed != 0) return;
         if (key == address(0)) revert AccountsSignatureInvalid(account, needed);
-        uint8 rights = _rights[account][key];
-        if (rights & needed == 0) revert AccountsRightMissing(account, key, rights, needed);
+        revert AccountsRightMissing(account, key, rights, needed);
     }
 
     function _requireAuthoriser() private view {
@@ -253,7 +259,7 @@ contract Accounts is IAccounts, AccessManaged, EIP712 {
         return _authorisers[where];
     }
 
-    function _known(address account) private view returns (Account memory state) {
+    function _known(address account) private view returns (Account storage state) {
         state = _accounts[account];
         if (state.kind == Kind.None) revert AccountsUnknown(account);
     }

@@ -177,12 +177,12 @@ contract CarbonCodes is ICarbonCodes, IERC5192, ERC721, AccessManaged, Instructi
     }
 
     /// @inheritdoc ERC721
-    function _approve(address, uint256, address, bool) internal pure override {
+    function approve(address, uint256) public pure override {
         revert CodesLocked();
     }
 
     /// @inheritdoc ERC721
-    function _setApprovalForAll(address, address, bool) internal pure override {
+    function setApprovalForAll(address, bool) public pure override {
         revert CodesLocked();
     }
 }

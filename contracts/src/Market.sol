@@ -14,13 +14,18 @@ import {InstructionHash} from "./libraries/InstructionHash.sol";
 
 /// @title Market
 contract Market is IMarket, AccessManaged, InstructionTaker {
-    using InstructionHash for BlockTrade;
-
-    /// @dev One slot for each vintage; vintage 0 stands for the whole market.
+    /// @dev One slot, all that a trade reads here; `marketHalted` is the same in every vintage.
     struct Vintage {
         uint112 referencePrice;
         bool halted;
+        bool marketHalted;
     }
+
+    /// @dev First vintage that may have a price.
+    uint16 private constant FIRST_VINTAGE = 2000;
+
+    /// @dev Last vintage that may have a price.
+    uint16 private constant LAST_VINTAGE = 2199;
 
     /// @dev The whole, in 1/10,000.
     uint256 private constant WHOLE_BPS = 10_000;
@@ -34,6 +39,8 @@ contract Market is IMarket, AccessManaged, InstructionTaker {
     /// @notice Cash that is paid.
     ICash public immutable CASH;
 
+    bool private _halted;
+    uint16[] private _priced;
     mapping(uint16 vintage => Vintage state) private _vintages;
 
     constructor(address authority, IAccounts accounts, IRulebook rulebook, IQuota quota, ICash cash)
@@ -57,7 +64,10 @@ contract Market is IMarket, AccessManaged, InstructionTaker {
         _requireRules(trade);
         uint256 amount = uint256(trade.tonnes) * trade.priceFen;
         if (amount > type(uint128).max) revert MarketAmountTooLarge(amount);
-        bytes32 tradeId = _hashTypedDataV4(trade.hash());
+        // The agreement is static and the first argument: its words stand right behind the selector.
+        bytes32 tradeId = _hashTypedDataV4(
+            InstructionHash.hashTradeWords(msg.data[4:4 + InstructionHash.BLOCK_TRADE_BYTES])
+        );
 
         emit BlockTraded(trade.seller, trade.buyer, trade.vintage, trade.tonnes, trade.priceFen, tradeId);
 
@@ -79,7 +89,6 @@ contract Market is IMarket, AccessManaged, InstructionTaker {
         uint64 time = uint64(block.timestamp);
         IRulebook.BlockRules memory rules = RULEBOOK.blockRules(time);
         uint24 second = Calendar.secondOfDay(time);
-        if (_vintages[0].halted) revert MarketHalted(0);
         if (!rules.workingDay) revert MarketNotWorkingDay(time);
         if (second < rules.openS || second >= rules.closeS) {
             revert MarketSessionClosed(second, rules.openS, rules.closeS);
@@ -91,6 +100,7 @@ contract Market is IMarket, AccessManaged, InstructionTaker {
     /// @dev The band is rounded inward: no price outside the exact band passes.
     function _requirePrice(uint16 vintage, uint128 priceFen, uint256 bandBps) private view {
         Vintage memory state = _vintages[vintage];
+        if (state.marketHalted) revert MarketHalted(0);
         if (state.halted) revert MarketHalted(vintage);
         if (state.referencePrice == 0) revert MarketNoReferencePrice(vintage);
         uint256 middle = state.referencePrice;
@@ -103,18 +113,33 @@ contract Market is IMarket, AccessManaged, InstructionTaker {
 
     /// @inheritdoc IMarket
     function setReferencePrice(uint16 vintage, uint128 fen) external restricted {
+        if (vintage < FIRST_VINTAGE || vintage > LAST_VINTAGE) revert MarketVintageInvalid(vintage);
         if (fen == 0 || fen > type(uint112).max) revert MarketReferencePriceInvalid(fen, type(uint112).max);
 
-        _vintages[vintage].referencePrice = uint112(fen);
+        Vintage storage state = _vintages[vintage];
+        if (state.referencePrice == 0) {
+            _priced.push(vintage);
+            state.marketHalted = _halted;
+        }
+        state.referencePrice = uint112(fen);
 
         emit ReferencePriceSet(vintage, fen);
     }
 
     /// @inheritdoc IMarket
     function halt(uint16 vintage, bool halted) external restricted {
-        _vintages[vintage].halted = halted;
+        if (vintage == 0) _haltAll(halted);
+        else _vintages[vintage].halted = halted;
 
         emit Halted(vintage, halted);
+    }
+
+    /// @dev At most one vintage for each year that may have a price.
+    function _haltAll(bool halted) private {
+        _halted = halted;
+        for (uint256 i = 0; i < _priced.length; ++i) {
+            _vintages[_priced[i]].marketHalted = halted;
+        }
     }
 
     /* VIEWS */
@@ -126,6 +151,6 @@ contract Market is IMarket, AccessManaged, InstructionTaker {
 
     /// @inheritdoc IMarket
     function isHalted(uint16 vintage) external view returns (bool) {
-        return _vintages[vintage].halted;
+        return vintage == 0 ? _halted : _vintages[vintage].halted;
     }
 }

@@ -170,10 +170,6 @@ contract Quota is IQuota, ERC1155, AccessManaged, InstructionTaker {
     /// @dev Accounts are ids without code, so there is no receiver to ask.
     function _move(address from, address to, uint16 vintage, uint128 tonnes) private {
         if (tonnes == 0) revert QuotaAmountZero();
-        if (from != address(0)) {
-            uint256 holding = balanceOf(from, vintage);
-            if (holding < tonnes) revert QuotaInsufficient(from, vintage, holding, tonnes);
-        }
 
         uint256[] memory ids = new uint256[](1);
         uint256[] memory values = new uint256[](1);

@@ -18,33 +18,47 @@ import {ReportHash} from "./libraries/ReportHash.sol";
 contract ReadingAnchor is IReadingAnchor, AccessManaged, EIP712 {
     using ReportHash for BatchReport;
 
-    /// @dev One slot. `roll` is a clone that never runs: its immutable arguments hold one word for each member, so that
-    /// all members together cost one cold access.
+    /// @dev One slot.
     struct Configuration {
+        address roll;
         uint32 version;
         uint8 threshold;
-        uint8 count;
         uint32 suspended;
-        address roll;
     }
 
-    /// @dev Two slots: the head, and the rest.
+    /// @dev A batch reads and writes the first two slots. Times fit 32 bits until the year 2106.
     struct Stream {
         bytes32 head;
-        uint64 seq;
-        uint64 lastTs;
-        uint64 anchoredAt;
+        address roll;
+        uint32 seq;
+        uint32 lastTs;
+        uint32 anchoredAt;
         uint32 maxSilence;
     }
 
     /// @notice Greatest number of members.
     uint256 public constant MAX_MEMBERS = 32;
 
+    /// @notice Greatest number of streams.
+    uint256 public constant MAX_STREAMS = 64;
+
     /// @notice How far a batch's time may run ahead of the block's (s).
     uint64 public constant MAX_AHEAD_S = 300;
 
     /// @dev Length of an EIP-2098 signature in bytes.
     uint256 private constant SIGNATURE_BYTES = 64;
+
+    /// @dev Bit of a member's word that tells a verifier or a regulator.
+    uint256 private constant SUPERVISES = 1 << 160;
+
+    /// @dev Bit of a member's word that tells a suspended one.
+    uint256 private constant SUSPENDED = 1 << 161;
+
+    /// @dev Where the number of the organisation begins in a member's word.
+    uint256 private constant ORGANISATION_SHIFT = 168;
+
+    /// @dev Where the threshold begins in the head word of a roll, behind the version.
+    uint256 private constant THRESHOLD_SHIFT = 32;
 
     /// @dev Suite of ECDSA over P-256 with SHA-256.
     uint8 private constant ES256 = 1;
@@ -57,6 +71,7 @@ contract ReadingAnchor is IReadingAnchor, AccessManaged, EIP712 {
 
     Configuration private _configuration;
     Member[] private _members;
+    bytes32[] private _streamIds;
     mapping(bytes32 streamId => Stream stream) private _streams;
 
     constructor(address authority, ICarriers carriers) AccessManaged(authority) EIP712("Park Carbon Ledger", "1") {
@@ -71,12 +86,12 @@ contract ReadingAnchor is IReadingAnchor, AccessManaged, EIP712 {
         if (count == 0 || count > MAX_MEMBERS) revert AnchorMembersInvalid(count, MAX_MEMBERS);
         uint256 least = 2 * count / 3 + 1;
         if (threshold < least || threshold > count) revert AnchorThresholdInvalid(threshold, least, count);
-        uint256[] memory words = _pack(members);
-
         uint32 version = _configuration.version + 1;
-        // A clone of nothing: only its arguments are read.
-        address roll = Clones.cloneWithImmutableArgs(address(0), abi.encode(words));
-        _configuration = Configuration(version, threshold, uint8(count), 0, roll);
+        uint256[] memory words = _pack(members);
+        words[0] = version | uint256(threshold) << THRESHOLD_SHIFT;
+
+        _configuration = Configuration(address(0), version, threshold, 0);
+        _setRoll(words);
         delete _members;
         for (uint256 i = 0; i < count; ++i) {
             _members.push(members[i]);
@@ -86,24 +101,45 @@ contract ReadingAnchor is IReadingAnchor, AccessManaged, EIP712 {
         emit ConfigurationSet(version, threshold, members, configDigest);
     }
 
-    /// @dev One word for each member: key (160 bits), kind (8 bits), bit set (32 bits) of its organisation's members.
+    /// @dev One word for each member, from index 1: key (160 bits), flags (8 bits), number of its organisation.
     function _pack(Member[] calldata members) private pure returns (uint256[] memory words) {
-        words = new uint256[](members.length);
-        bool hasRole = false;
+        words = new uint256[](members.length + 1);
+        uint256 supervisors = 0;
         for (uint256 i = 0; i < members.length; ++i) {
             Member calldata member = members[i];
             if (member.key == address(0) || member.organisation == address(0) || member.role == Kind.None) {
                 revert AnchorMemberInvalid(i);
             }
-            hasRole = hasRole || _isSupervisor(member.role);
-            uint256 colleagues = 0;
-            for (uint256 j = 0; j < members.length; ++j) {
-                if (j < i && members[j].key == member.key) revert AnchorMemberInvalid(i);
-                if (members[j].organisation == member.organisation) colleagues |= 1 << j;
-            }
-            words[i] = uint160(member.key) | uint256(member.role) << 160 | colleagues << 168;
+            uint256 supervises = member.role == Kind.Verifier || member.role == Kind.Regulator ? SUPERVISES : 0;
+            supervisors |= supervises;
+            words[i + 1] = uint160(member.key) | supervises | _organisation(members, i) << ORGANISATION_SHIFT;
         }
-        if (!hasRole) revert AnchorRoleMissing();
+        if (supervisors == 0) revert AnchorRoleMissing();
+    }
+
+    /// @dev An organisation has the number of its first member.
+    function _organisation(Member[] calldata members, uint256 index) private pure returns (uint256 number) {
+        number = index;
+        for (uint256 j = 0; j < index; ++j) {
+            if (members[j].key == members[index].key) revert AnchorMemberInvalid(index);
+            if (number == index && members[j].organisation == members[index].organisation) number = j;
+        }
+    }
+
+    /// @dev A roll is a clone of nothing that never runs: its immutable arguments hold version, threshold and members,
+    /// so that a batch reads all of them for one cold access. Each stream keeps the address beside its counters.
+    function _setRoll(uint256[] memory words) private {
+        address roll = Clones.cloneWithImmutableArgs(address(0), abi.encode(words));
+        _configuration.roll = roll;
+        for (uint256 i = 0; i < _streamIds.length; ++i) {
+            _streams[_streamIds[i]].roll = roll;
+        }
+    }
+
+    function _wordsOf(address roll) private view returns (uint256[] memory) {
+        if (roll == address(0)) revert AnchorNotConfigured();
+
+        return abi.decode(Clones.fetchCloneArgs(roll), (uint256[]));
     }
 
     /// @inheritdoc IReadingAnchor
@@ -120,62 +156,50 @@ contract ReadingAnchor is IReadingAnchor, AccessManaged, EIP712 {
 
     /// @inheritdoc IReadingAnchor
     function requireQuorum(bytes32 digest, Attestation calldata attestation) external view {
-        _requireQuorum(_configuration, digest, attestation);
+        _requireQuorum(_wordsOf(_configuration.roll), digest, attestation);
     }
 
-    function _requireQuorum(Configuration memory current, bytes32 digest, Attestation calldata attestation)
-        private
-        view
-    {
+    function _requireQuorum(uint256[] memory words, bytes32 digest, Attestation calldata attestation) private pure {
         uint256 signers = attestation.signers;
         bytes calldata signatures = attestation.signatures;
-        if (signers >> current.count != 0) revert AnchorSignerUnknown(signers, current.count);
-        uint256 count = _ones(signers);
-        if (count < current.threshold) revert AnchorQuorumMissing(count, current.threshold);
-        if (signatures.length != count * SIGNATURE_BYTES) {
-            revert AnchorSignaturesLength(signatures.length, count * SIGNATURE_BYTES);
+        if (signers >> (words.length - 1) != 0) revert AnchorSignerUnknown(signers, words.length - 1);
+        uint256 organisations = 0;
+        uint256 flags = 0;
+        uint256 end = 0;
+        // No number here exceeds 32 · 64.
+        unchecked {
+            for (uint256 i = 0; signers >> i != 0; ++i) {
+                if (signers >> i & 1 == 0) continue;
+                uint256 word = words[i + 1];
+                uint256 organisation = 1 << (word >> ORGANISATION_SHIFT);
+                if (organisations & organisation != 0) revert AnchorOrganisationTwice(i);
+                end += SIGNATURE_BYTES;
+                _requireSigned(word, i, digest, signatures, end);
+                organisations |= organisation;
+                flags |= word;
+            }
         }
-
-        uint256[] memory words = _words(current.roll);
-        bool hasRole = false;
-        uint256 offset = 0;
-        for (uint256 i = 0; i < words.length; ++i) {
-            if (signers >> i & 1 == 0) continue;
-            _requireMember(current.suspended, words[i], i, signers);
-            _requireSigned(words[i], i, digest, signatures[offset:offset + SIGNATURE_BYTES]);
-            hasRole = hasRole || _isSupervisor(_roleOf(words[i]));
-            offset += SIGNATURE_BYTES;
-        }
-        if (!hasRole) revert AnchorRoleMissing();
+        uint256 threshold = words[0] >> THRESHOLD_SHIFT;
+        if (end < threshold * SIGNATURE_BYTES) revert AnchorQuorumMissing(end / SIGNATURE_BYTES, threshold);
+        if (signatures.length != end) revert AnchorSignaturesLength(signatures.length, end);
+        if (flags & SUSPENDED != 0) revert AnchorMemberSuspended(signers, _suspendedIn(words));
+        if (flags & SUPERVISES == 0) revert AnchorRoleMissing();
     }
 
-    /// @dev `signers` below the member's own bit hold no colleague of its organisation.
-    function _requireMember(uint256 suspended, uint256 word, uint256 index, uint256 signers) private pure {
-        if (suspended >> index & 1 == 1) revert AnchorMemberSuspended(index);
-        uint256 earlierColleagues = (word >> 168) & ((1 << index) - 1);
-        if (earlierColleagues & signers != 0) revert AnchorOrganisationTwice(index);
-    }
-
-    function _requireSigned(uint256 word, uint256 index, bytes32 digest, bytes calldata signature) private pure {
-        address key = CompactSignature.recover(digest, bytes32(signature[:32]), bytes32(signature[32:]));
+    /// @dev The member's signature is the one that ends at `end` of `signatures`.
+    function _requireSigned(uint256 word, uint256 index, bytes32 digest, bytes calldata signatures, uint256 end)
+        private
+        pure
+    {
+        if (signatures.length < end) revert AnchorSignaturesLength(signatures.length, end);
+        (bytes32 r, bytes32 vs) = abi.decode(signatures[end - SIGNATURE_BYTES:], (bytes32, bytes32));
+        address key = CompactSignature.recover(digest, r, vs);
         if (key != address(uint160(word))) revert AnchorSignatureInvalid(index, key, address(uint160(word)));
     }
 
-    function _words(address roll) private view returns (uint256[] memory) {
-        return abi.decode(Clones.fetchCloneArgs(roll), (uint256[]));
-    }
-
-    function _roleOf(uint256 word) private pure returns (Kind) {
-        return Kind(uint8(word >> 160));
-    }
-
-    function _isSupervisor(Kind role) private pure returns (bool) {
-        return role == Kind.Verifier || role == Kind.Regulator;
-    }
-
-    function _ones(uint256 bits) private pure returns (uint256 count) {
-        for (; bits != 0; bits &= bits - 1) {
-            ++count;
+    function _suspendedIn(uint256[] memory words) private pure returns (uint256 bits) {
+        for (uint256 i = 1; i < words.length; ++i) {
+            if (words[i] & SUSPENDED != 0) bits |= 1 << (i - 1);
         }
     }
 
@@ -185,8 +209,11 @@ contract ReadingAnchor is IReadingAnchor, AccessManaged, EIP712 {
     function openStream(bytes32 streamId, uint32 maxSilence) external restricted {
         if (maxSilence == 0) revert AnchorSilenceInvalid(streamId);
         if (_streams[streamId].maxSilence != 0) revert AnchorStreamOpened(streamId);
+        if (_streamIds.length == MAX_STREAMS) revert AnchorTooManyStreams(MAX_STREAMS);
 
+        _streamIds.push(streamId);
         _streams[streamId].maxSilence = maxSilence;
+        _streams[streamId].roll = _configuration.roll;
 
         emit StreamOpened(streamId, maxSilence);
     }
@@ -194,44 +221,42 @@ contract ReadingAnchor is IReadingAnchor, AccessManaged, EIP712 {
     /// @inheritdoc IReadingAnchor
     function submit(BatchReport calldata report, Attestation calldata attestation) external {
         Stream storage stream = _streams[report.streamId];
-        Configuration memory current = _configuration;
-        _requireNext(stream, report);
-        _requireSound(current, report);
-        bytes32 head_ = report.hash();
-        _requireQuorum(current, _hashTypedDataV4(head_), attestation);
+        uint32 seq = _requireNext(stream, report);
+        uint256[] memory words = _wordsOf(stream.roll);
+        _requireSound(uint32(words[0]), report);
+        // The report is static and the first argument: its words stand right behind the selector.
+        bytes32 headHash = ReportHash.hashBatchWords(msg.data[4:4 + ReportHash.BATCH_REPORT_BYTES]);
+        _requireQuorum(words, _hashTypedDataV4(headHash), attestation);
 
-        stream.head = head_;
-        stream.seq = report.seq + 1;
-        stream.lastTs = report.lastTs;
-        stream.anchoredAt = uint64(block.timestamp);
+        stream.head = headHash;
+        stream.seq = seq + 1;
+        stream.lastTs = uint32(report.lastTs);
+        stream.anchoredAt = uint32(block.timestamp);
 
-        emit BatchAnchored(report.streamId, report.seq, head_, report, attestation.signers);
+        emit BatchAnchored(report.streamId, seq, headHash, report, attestation.signers);
     }
 
-    /// @dev What the report must share with the stream.
-    function _requireNext(Stream storage stream, BatchReport calldata report) private view {
-        if (stream.maxSilence == 0) revert AnchorStreamUnknown(report.streamId);
-        uint64 seq = stream.seq;
+    /// @dev What the report must share with the stream; returns the number of both.
+    function _requireNext(Stream storage stream, BatchReport calldata report) private view returns (uint32 seq) {
+        if (stream.roll == address(0)) revert AnchorStreamUnknown(report.streamId);
+        seq = stream.seq;
         if (report.seq != seq) revert AnchorSeqMismatch(report.seq, seq);
         if (report.logSize != seq) revert AnchorLogSizeMismatch(report.logSize, seq);
-        bytes32 prevHead = stream.head;
-        if (report.prevHead != prevHead) revert AnchorHeadMismatch(report.prevHead, prevHead);
-        uint64 lastTs = stream.lastTs;
+        bytes32 headHash = stream.head;
+        if (report.prevHead != headHash) revert AnchorHeadMismatch(report.prevHead, headHash);
+        uint32 lastTs = stream.lastTs;
         if (report.lastTs < lastTs) revert AnchorTimeBackward(report.lastTs, lastTs);
     }
 
     /// @dev What the report must hold by itself.
-    function _requireSound(Configuration memory current, BatchReport calldata report) private view {
-        if (report.rulesVersion != current.version) {
-            revert AnchorConfigurationMismatch(report.rulesVersion, current.version);
-        }
+    function _requireSound(uint32 version, BatchReport calldata report) private view {
+        if (report.rulesVersion != version) revert AnchorConfigurationMismatch(report.rulesVersion, version);
         if ((report.leafCount == 0) != (report.batchRoot == 0)) {
             revert AnchorLeavesInvalid(report.leafCount, report.batchRoot);
         }
         if (report.firstTs > report.lastTs) revert AnchorTimeBackward(report.lastTs, report.firstTs);
-        if (report.lastTs > block.timestamp + MAX_AHEAD_S) {
-            revert AnchorTimeAhead(report.lastTs, uint64(block.timestamp) + MAX_AHEAD_S);
-        }
+        uint256 latest = block.timestamp + MAX_AHEAD_S;
+        if (report.lastTs > latest) revert AnchorTimeAhead(report.lastTs, uint64(latest));
         bytes32 refBlockHash = blockhash(report.refBlockNumber);
         if (report.refBlockHash != refBlockHash || refBlockHash == 0) {
             revert AnchorReferenceMismatch(report.refBlockNumber, report.refBlockHash, refBlockHash);
@@ -279,22 +304,25 @@ contract ReadingAnchor is IReadingAnchor, AccessManaged, EIP712 {
         Configuration memory current = _configuration;
         (bytes32 a, bytes32 b) = (first.hash(), second.hash());
         bool sameSlot = first.streamId == second.streamId && first.seq == second.seq
-            && first.rulesVersion == second.rulesVersion && first.rulesVersion == current.version;
+            && first.rulesVersion == current.version && second.rulesVersion == current.version;
         if (!sameSlot || a == b) revert AnchorNoEquivocation(a, b);
-        if (index >= current.count) revert AnchorSignerUnknown(1 << index, current.count);
-        if (current.suspended >> index & 1 == 1) revert AnchorMemberSuspended(index);
-        uint256 word = _words(current.roll)[index];
+        uint256[] memory words = _wordsOf(current.roll);
+        if (index + 1 >= words.length) revert AnchorSignerUnknown(index, words.length - 1);
+        uint256 word = words[index + 1];
+        if (word & SUSPENDED != 0) revert AnchorMemberSuspended(1 << index, current.suspended);
         _requireSingle(word, index, a, firstSignature);
         _requireSingle(word, index, b, secondSignature);
 
+        words[index + 1] = word | SUSPENDED;
         _configuration.suspended = current.suspended | uint32(1 << index);
+        _setRoll(words);
 
         emit MemberSuspended(current.version, index, address(uint160(word)), a, b);
     }
 
     function _requireSingle(uint256 word, uint256 index, bytes32 structHash, bytes calldata signature) private view {
         if (signature.length != SIGNATURE_BYTES) revert AnchorSignaturesLength(signature.length, SIGNATURE_BYTES);
-        _requireSigned(word, index, _hashTypedDataV4(structHash), signature);
+        _requireSigned(word, index, _hashTypedDataV4(structHash), signature, SIGNATURE_BYTES);
     }
 
     /* READINGS */

@@ -26,6 +26,10 @@ interface IMarket {
     /// @param vintage Vintage year.
     error MarketNoReferencePrice(uint16 vintage);
 
+    /// @notice Thrown when a vintage is not a year of 2000 … 2199.
+    /// @param given Vintage of the call.
+    error MarketVintageInvalid(uint16 given);
+
     /// @notice Thrown when a reference price is zero or too large.
     /// @param given Price (fen/t).
     /// @param needed Greatest price (fen/t); the least is 1.

@@ -6,7 +6,8 @@ import {Signatures} from "./Types.sol";
 /// @title Quota by vintage
 /// @notice Allowances in whole tonnes, held by accounts; the token id is the vintage year (ERC-1155). They move only by
 /// allocation and by the market's settlement, and leave by surrender or cancellation.
-/// @dev Law: issued = held + surrendered + cancelled, for each vintage.
+/// @dev An account that holds too little is refused with `ERC1155InsufficientBalance` (ERC-6093).
+/// Law: issued = held + surrendered + cancelled, for each vintage.
 interface IQuota {
     /// @notice Thrown when an amount is zero.
     error QuotaAmountZero();
@@ -14,13 +15,6 @@ interface IQuota {
     /// @notice Thrown when a vintage is not a year of 2000 … 2199.
     /// @param given Vintage of the call.
     error QuotaVintageInvalid(uint16 given);
-
-    /// @notice Thrown when an account holds too little.
-    /// @param account Account id.
-    /// @param vintage Vintage year.
-    /// @param given Quota it holds (t).
-    /// @param needed Quota it needs (t).
-    error QuotaInsufficient(address account, uint16 vintage, uint256 given, uint256 needed);
 
     /// @notice Thrown when quota is allocated to an account that is no open enterprise.
     /// @param account Account id.

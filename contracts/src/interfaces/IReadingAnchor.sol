@@ -7,7 +7,7 @@ import {Attestation, Kind} from "./Types.sol";
 /// @notice Keeps, for each stream, the hash of its last batch report only; everything else is in the events. Each
 /// report names its predecessor's hash, and the root of a log over all earlier reports, so that any reading of any
 /// batch is provable against the present head.
-/// @dev Two slots per stream, whatever the number of batches.
+/// @dev A batch touches two slots of its stream, whatever the number of batches.
 interface IReadingAnchor {
     /// @notice Thrown when the number of members is zero or above the bound.
     /// @param given Number of members.
@@ -32,8 +32,15 @@ interface IReadingAnchor {
     /// @param needed Threshold.
     error AnchorQuorumMissing(uint256 given, uint256 needed);
 
-    /// @notice Thrown when a bit names no member of the current configuration.
-    /// @param signers Bit set of the attestation.
+    /// @notice Thrown when members are needed before the first configuration.
+    error AnchorNotConfigured();
+
+    /// @notice Thrown when no more streams can be opened.
+    /// @param needed Greatest number of streams.
+    error AnchorTooManyStreams(uint256 needed);
+
+    /// @notice Thrown when a bit, or an index, names no member of the current configuration.
+    /// @param signers Bit set of the attestation, or the index.
     /// @param members Number of members.
     error AnchorSignerUnknown(uint256 signers, uint256 members);
 
@@ -53,8 +60,9 @@ interface IReadingAnchor {
     error AnchorOrganisationTwice(uint256 index);
 
     /// @notice Thrown when a suspended member is among the signers.
-    /// @param index Position of the member.
-    error AnchorMemberSuspended(uint256 index);
+    /// @param signers Bit set of the signers.
+    /// @param suspended Bit set of the suspended members.
+    error AnchorMemberSuspended(uint256 signers, uint256 suspended);
 
     /// @notice Thrown when a stream is opened twice.
     /// @param streamId keccak256("ccl/stream/v1" ‖ name).

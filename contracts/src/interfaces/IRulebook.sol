@@ -26,9 +26,15 @@ interface IRulebook {
     /// @param needed Greatest value; the least is 0.
     error RulebookValueOutOfRange(bytes32 name, int256 given, int256 needed);
 
-    /// @notice Thrown when the calendar of a year is not set.
-    /// @param year Local year.
-    error RulebookNoCalendar(uint16 year);
+    /// @notice Thrown when the calendar of the year of a time is not set.
+    /// @param time Time asked for (unix s).
+    error RulebookNoCalendar(uint64 time);
+
+    /// @notice Thrown when a year is outside the calendar.
+    /// @param given Local year of the call.
+    /// @param least First year that would do.
+    /// @param greatest Last year that would do.
+    error RulebookYearInvalid(uint16 given, uint16 least, uint16 greatest);
 
     /// @notice Emitted when a rule gets a value from a date on.
     /// @param name ASCII name of the rule.
@@ -69,6 +75,10 @@ interface IRulebook {
     /// @param year Local year.
     /// @param bitmap Bit d is set where day d of the year (0 = 1 January) is a working day.
     function setWorkingDays(uint16 year, uint256[2] calldata bitmap) external;
+
+    /// @notice Keeps the present rules of the block trade at hand, so that a trade reads one slot. Anyone may call it
+    /// after a dated change came into force; the rules are the same without it, only dearer to read.
+    function cacheBlockRules() external;
 
     /// @notice Value of a rule at a time.
     /// @param name ASCII name of the rule.
