@@ -310,8 +310,27 @@ class TestEdgesWithoutReading:
         with pytest.raises(UnavailableReadingsError, match="at least two"):
             ledger(samples)
 
-    def test_readings_before_the_period_are_no_ledger(self):
-        samples = steady(3, start=START - 3 * STEP)
+    def test_an_edge_keeps_the_reading_beside_it(self):
+        samples = steady(5)[1:4]
+
+        first, last = ledger(samples).substitutions
+
+        assert (first.unknown.before, first.unknown.after) == (None, samples[0])
+        assert (last.unknown.before, last.unknown.after) == (samples[-1], None)
+        assert (first.unknown.known_counts, last.unknown.known_counts) == (0, 0)
+
+    def test_an_implausible_rate_is_no_model_for_others(self):
+        bound = channel(nameplate_max_per_h=Fraction(1))
+        values = [0, 20, 300, 310]
+        samples = [Sample(i, START + i * STEP, v) for i, v in enumerate(values)]
+
+        result = ledger(samples, channel=bound)
+
+        assert result.intervals[3].substituted == 20
+
+    @pytest.mark.parametrize("shift", [-2, -3, 4, 5])
+    def test_readings_outside_of_the_period_are_no_ledger(self, shift: int):
+        samples = steady(3, start=START + shift * STEP)
 
         with pytest.raises(UnavailableReadingsError, match="touch the period"):
             ledger(samples)

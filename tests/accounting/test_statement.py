@@ -401,7 +401,7 @@ class TestSpeed:
             for identifier, register in works.samples
         ]
 
-        began = time.perf_counter()
+        began = time.process_time()
         works.statement(readings)
 
-        assert time.perf_counter() - began < 1.5
+        assert time.process_time() - began < 1.5
