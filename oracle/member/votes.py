@@ -208,8 +208,10 @@ class Voter:
             raise InvalidProposalError("names", expected, str(count))
         self._check_reference(report)
         self._check_time(report)
-        is_own = sender == self._desk.key.address
-        source = () if is_own else (sender,)
+        own = self._desk.key.address
+        members = self._follower.view.configuration.members
+        others = [member.key for member in members if member.key != own]
+        source = others if sender == own else [sender]
         batch = self._follower.verify(report, proposal.refs, source)
         if disputed := self._desk.inbox.disputed(proposal.refs):
             given = f"{len(disputed)} messages that contradict each other"

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 from coincurve import PrivateKey
@@ -31,7 +31,7 @@ from contracts.structs import (
     Signatures,
 )
 from contracts.typed_data import address_of, compact_signature, stream_id
-from node.engine import EmbeddedEngine, EngineSettings
+from node.engine import EmbeddedEngine
 from oracle.config import MemberSettings
 from oracle.member.keys import MemberKey, write_key
 from oracle.member.member import MemberNode
@@ -95,7 +95,7 @@ class OraclePark:
         self.engine = engine
         self.folder = folder
         self.client = ChainClient(engine.rpc_url)
-        self.sender = Sender(self.client, key_of("deployer"))
+        self.sender = Sender(self.client, PrivateKey())  # a deployer deploys once
         self.deployment = deploy(self.client, self.sender, _plan())
         self.ledger = Ledger(self.client, self.deployment)
         self.deployment_file = folder / "deployment.json"
@@ -104,7 +104,10 @@ class OraclePark:
         carriers = self.deployment.addresses["Carriers"]
         self.domain = Domain(CHAIN_ID, carriers)
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self.client.close()
 
     # ------------------------------------------------------------------- the people
@@ -269,15 +272,3 @@ def wait_until(condition: Any, timeout_s: float = 20.0, pause_s: float = 0.05) -
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {timeout_s} s: {last!r}")
         time.sleep(pause_s)
-
-
-@contextmanager
-def oracle_park(folder: Path) -> Iterator[OraclePark]:
-    """Run a chain with a fresh ledger."""
-    settings = EngineSettings(folder / "engine", CHAIN_ID)
-    with EmbeddedEngine(settings) as engine:
-        park = OraclePark(engine, folder)
-        try:
-            yield park
-        finally:
-            park.close()

@@ -1,14 +1,22 @@
-"""A chain with a fresh ledger for every test that runs members."""
+"""One chain; a fresh ledger on it for every test that runs members."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.simulators.oracle_park import OraclePark, oracle_park
+from node.engine import EmbeddedEngine, EngineSettings
+from tests.simulators.oracle_park import CHAIN_ID, OraclePark
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedEngine]:
+    folder = tmp_path_factory.mktemp("engine")
+    with EmbeddedEngine(EngineSettings(folder, CHAIN_ID)) as running:
+        yield running
 
 
 @pytest.fixture
-def park(tmp_path: Path) -> Iterator[OraclePark]:
-    with oracle_park(tmp_path) as running:
-        yield running
+def park(engine: EmbeddedEngine, tmp_path: Path) -> Iterator[OraclePark]:
+    with OraclePark(engine, tmp_path) as fresh:
+        yield fresh

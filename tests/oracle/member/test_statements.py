@@ -1,0 +1,258 @@
+"""From readings to a statement, a certificate and a proof package, by four members."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+
+import cbor2
+import pytest
+
+from accounting.boundary import Boundary, Source
+from contracts.enumerations import Purpose, StatementStatus
+from contracts.structs import (
+    ConfirmStatement,
+    DeclareValueAdded,
+    SubmitStatement,
+    VerifyStatement,
+)
+from contracts.typed_data import account_id, boundary_id, struct_hash
+from node.engine import EmbeddedEngine, EngineSettings
+from oracle.errors import InvalidProposalError
+from oracle.evidence.package import build_package
+from oracle.evidence.trust import Trust
+from oracle.evidence.verify import verify_package
+from oracle.member.member import MemberNode
+from oracle.member.statements import NO_STATEMENT
+from oracle.member.states import encode_report
+from oracle.member.view import Period
+from tests.simulators.device import DeviceSimulator
+from tests.simulators.oracle_park import CHAIN_ID, OraclePark, wait_until
+
+STEP_S = 900
+START = 1_672_502_400  # 2023-01-01 00:00 at UTC+8
+END = START + 6 * 3600
+FIRMS = ("Steel", "Glass", "Wire")
+
+
+def boundary_of(firm: str, device: DeviceSimulator) -> Boundary:
+    return Boundary(
+        name=f"{firm} works",
+        account_name=firm,
+        title_zh=firm,
+        title_en=firm,
+        industry="steel",
+        region="浙江",
+        sources=(Source(device.identifier, 1, "electricity_in"),),
+    )
+
+
+def period_of(firm: str) -> Period:
+    return Period(boundary_id(f"{firm} works"), START, END)
+
+
+def series(device: DeviceSimulator, step: int) -> list[bytes]:
+    """Readings from the start of the period to its end, edges included."""
+    raws = []
+    for index in range((END - START) // STEP_S + 1):
+        raws.append(device.next(ts=START + index * STEP_S, values=((1, device.count),)))
+        device.count += step
+    return raws
+
+
+class Scene:
+    """Three firms with one meter each, running members, readings anchored."""
+
+    def __init__(self, park: OraclePark, nodes: dict[int, MemberNode]) -> None:
+        self.park = park
+        self.nodes = nodes
+        self.devices = {firm: park.device(f"{firm}-1", firm) for firm in FIRMS}
+        for firm, device in self.devices.items():
+            content = boundary_of(firm, device).to_bytes()
+            where = (boundary_id(f"{firm} works"), account_id(firm))
+            call = park.ledger.emissions.register_boundary(*where, content)
+            park.govern("Regulator", call)
+        time.sleep(0.3)  # members see the carriers before the first reading comes
+
+    def anchor(self, count: int) -> None:
+        for node in self.nodes.values():
+            wait_until(lambda node=node: self.batched(node) == count, 30)
+
+    def batched(self, node: MemberNode) -> int:
+        batches = node._desk.store.batches(0, 10**6)
+        return sum(batch.report.leaf_count for batch in batches)
+
+    def confirm(self, firm: str, statement: bytes) -> None:
+        emissions = self.park.ledger.emissions
+        given = {"statement": statement}
+        self.park.instruct(firm, SubmitStatement, emissions.submit, **given)
+        opinion = given | {"opinion": 1, "findings_digest": b"\x01" * 32}
+        self.park.instruct("Auditor", VerifyStatement, emissions.verify, **opinion)
+        self.park.instruct("Regulator", ConfirmStatement, emissions.confirm, **given)
+
+    def declare(self, firm: str, fen: int) -> None:
+        codes = self.park.ledger.codes
+        self.park.instruct(
+            firm,
+            DeclareValueAdded,
+            codes.declare_value_added,
+            boundary=boundary_id(f"{firm} works"),
+            period_start=START,
+            period_end=END,
+            value_added_fen=fen,
+            evidence_digest=b"\x02" * 32,
+        )
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedEngine]:
+    """A chain whose clock stands behind the period."""
+    settings = EngineSettings(
+        tmp_path_factory.mktemp("engine"),
+        CHAIN_ID,
+        clock_mode="virtual",
+        genesis_time=END + 3600,
+    )
+    with EmbeddedEngine(settings) as running:
+        yield running
+
+
+@pytest.fixture
+def scene(park: OraclePark) -> Iterator[Scene]:
+    with park.running(clock="chain") as nodes:
+        yield Scene(park, nodes)
+
+
+def delivered(scene: Scene) -> None:
+    """Deliver each firm's readings to another member, one of them reversed."""
+    total = 0
+    for place, (firm, device) in enumerate(scene.devices.items()):
+        raws = series(device, 100 * (place + 1))
+        scene.nodes[place].inbox.submit(raws[::-1] if firm == "Glass" else raws)
+        total += len(raws)
+    scene.anchor(total)
+
+
+class TestStatements:
+    def test_records_what_every_member_computes(self, scene: Scene):
+        delivered(scene)
+        purpose = Purpose.TOTAL_WITH_INDIRECT
+        statement = scene.nodes[0].propose_statement(period_of("Steel"), purpose)
+        found = scene.park.ledger.emissions.statement_of(statement)
+        assert found.status == StatementStatus.RECORDED
+        computed = [
+            node.statements.compute(period_of("Steel"), purpose, NO_STATEMENT)
+            for node in scene.nodes.values()
+        ]
+        assert {struct_hash(one.report) for one in computed} == {statement}
+        assert found.grams == computed[0].report.grams > 0
+
+    def test_proposes_the_same_statement_once(self, scene: Scene):
+        delivered(scene)
+        purpose = Purpose.TOTAL_WITH_INDIRECT
+        first = scene.nodes[0].propose_statement(period_of("Steel"), purpose)
+        assert scene.nodes[3].propose_statement(period_of("Steel"), purpose) == first
+
+    def test_restates_after_a_late_delivery(self, scene: Scene):
+        device = scene.devices["Steel"]
+        raws = series(device, 100)
+        scene.nodes[0].inbox.submit(raws[:5] + raws[9:])
+        scene.anchor(len(raws) - 4)
+        purpose = Purpose.TOTAL_WITH_INDIRECT
+        first = scene.nodes[1].propose_statement(period_of("Steel"), purpose)
+        scene.nodes[2].inbox.submit(raws[5:9])
+        scene.anchor(len(raws))
+        second = scene.nodes[1].propose_statement(period_of("Steel"), purpose)
+        assert second != first
+        old = scene.park.ledger.emissions.statement_of(first)
+        assert old.status == StatementStatus.SUPERSEDED
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [("grams", 1), ("input_root", b"\x09" * 32), ("last_batch", 0)],
+    )
+    def test_a_member_refuses_what_it_does_not_compute(
+        self, scene: Scene, field: str, value: object
+    ):
+        delivered(scene)
+        own = scene.nodes[0].statements.compute(
+            period_of("Steel"), Purpose.TOTAL_WITH_INDIRECT, NO_STATEMENT
+        )
+        lie = replace(own.report, **{field: value})
+        answer = scene.nodes[1].statements.answer("", encode_report(lie))
+        assert f"refused for its {field}" in cbor2.loads(answer)["refused"]
+
+    def test_refuses_a_boundary_that_is_not_registered(self, scene: Scene):
+        period = Period(b"\x07" * 32, START, END)
+        with pytest.raises(InvalidProposalError, match="registered"):
+            scene.nodes[0].propose_statement(period, Purpose.TOTAL_WITH_INDIRECT)
+
+    def test_says_that_there_are_no_readings(self, scene: Scene):
+        with pytest.raises(InvalidProposalError, match="none in the period"):
+            scene.nodes[0].propose_statement(
+                period_of("Steel"), Purpose.TOTAL_WITH_INDIRECT
+            )
+
+
+class TestCodes:
+    def test_grades_three_firms_against_their_mean(self, scene: Scene):
+        delivered(scene)
+        statements = {}
+        for firm in FIRMS:
+            statements[firm] = scene.nodes[0].propose_statement(
+                period_of(firm), Purpose.TOTAL_WITH_INDIRECT
+            )
+            scene.confirm(firm, statements[firm])
+            scene.declare(firm, 50_000_000)
+        reports = {
+            firm: [
+                node.codes.compute(statements[firm]) for node in scene.nodes.values()
+            ]
+            for firm in FIRMS
+        }
+        assert all(len(set(found)) == 1 for found in reports.values())
+        levels = [reports[firm][0].level_micro for firm in FIRMS]
+        assert all(low < high for low, high in pairwise(levels))
+        assert reports["Glass"][0].ratio_micro == 1_000_000
+        assert reports["Steel"][0].coverage_bps == 10_000
+        token = scene.nodes[2].propose_code(statements["Steel"])
+        assert scene.park.ledger.codes.is_valid(token)
+        code = scene.park.ledger.codes.code_of(token)
+        assert code.grade == reports["Steel"][0].grade
+        assert scene.nodes[1].propose_code(statements["Steel"]) == token
+
+    def test_gives_no_grade_without_enough_firms(self, scene: Scene):
+        delivered(scene)
+        statement = scene.nodes[0].propose_statement(
+            period_of("Steel"), Purpose.TOTAL_WITH_INDIRECT
+        )
+        scene.confirm("Steel", statement)
+        scene.declare("Steel", 50_000_000)
+        with pytest.raises(InvalidProposalError, match="at least 3 are needed"):
+            scene.nodes[0].propose_code(statement)
+
+    def test_refuses_a_statement_that_is_not_confirmed(self, scene: Scene):
+        delivered(scene)
+        statement = scene.nodes[0].propose_statement(
+            period_of("Steel"), Purpose.TOTAL_WITH_INDIRECT
+        )
+        with pytest.raises(InvalidProposalError, match="confirmed one, given recorded"):
+            scene.nodes[0].propose_code(statement)
+
+
+class TestEvidence:
+    def test_every_member_builds_the_same_package_and_a_stranger_accepts_it(
+        self, scene: Scene
+    ):
+        delivered(scene)
+        statement = scene.nodes[0].propose_statement(
+            period_of("Glass"), Purpose.TOTAL_WITH_INDIRECT
+        )
+        packages = {
+            build_package(node.statement_evidence(statement))
+            for node in scene.nodes.values()
+        }
+        (package,) = packages
+        node = scene.nodes[0]
+        trust = Trust(node._identity, node.follower.view.configurations)
+        assert verify_package(package, trust).is_accepted
