@@ -4,6 +4,7 @@
     ├── InvalidMessageError         refuse: the bytes are no message of the profile
     ├── InvalidKeyError             refuse: a key or key file cannot be used
     ├── InvalidReceiptError         refuse: a receipt is not the member's word
+    ├── InvalidRequestError         refuse: an HTTP request or answer has a wrong form
     ├── InvalidSeriesError          refuse: a meter series cannot be read
     ├── InvalidLogProofError        refuse: a proof or range of the log does not hold
     ├── InvalidCheckpointError      refuse: a checkpoint is malformed or under-signed
@@ -52,6 +53,18 @@ class InvalidKeyError(OracleError):
 
 class InvalidReceiptError(OracleError):
     """A receipt has another form, another key or a signature that fails."""
+
+
+class InvalidRequestError(OracleError):
+    """An HTTP request or answer has a wrong form.
+
+    Attributes:
+        status_code: HTTP status that says so.
+    """
+
+    def __init__(self, message: str, status_code: int) -> None:
+        super().__init__(message)
+        self.status_code = status_code
 
 
 class InvalidSeriesError(OracleError):

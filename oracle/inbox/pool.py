@@ -44,9 +44,10 @@ class VerifierPool:
     def __init__(self, registry: CarrierRegistry, domain: Domain, workers: int) -> None:
         self._context = (registry, domain)
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
+        self._workers = [_Worker() for _ in range(workers)]
         self._feeders = [
-            threading.Thread(target=self._feed, name=f"verify-{number}", daemon=True)
-            for number in range(workers)
+            threading.Thread(target=self._feed, args=(worker,), daemon=True)
+            for worker in self._workers
         ]
         for feeder in self._feeders:
             feeder.start()
@@ -79,9 +80,8 @@ class VerifierPool:
         for feeder in self._feeders:
             feeder.join(STOP_TIMEOUT_S)
 
-    def _feed(self) -> None:
+    def _feed(self, worker: "_Worker") -> None:
         """Serve one worker until the pool closes."""
-        worker = _Worker()
         while (task := self._tasks.get()) is not None:
             messages, future = task
             try:

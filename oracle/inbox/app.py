@@ -1,0 +1,176 @@
+"""HTTP uplink of the inbox.
+
+    POST /readings         application/cose      one message → its receipt (COSE)
+    POST /readings/batch   application/cbor-seq  messages → CBOR [results, receipts]
+    GET  /health           counts of the store
+
+    results    [[status, receipt index], …] or [status, check, why] if not accepted
+    receipts   [COSE_Sign1, …]
+
+Rules kept: an answer with status 200 means on disk; a full queue answers 429 and a
+failing disk or database 503, both with Retry-After and with nothing acknowledged;
+errors are problem+json (RFC 9457). No rule is decided here.
+"""
+
+import asyncio
+from typing import Any
+
+import cbor2
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+
+from oracle.errors import InvalidRequestError, UnavailableInboxError
+from oracle.inbox.inbox import Inbox
+from oracle.inbox.writer import Result, Status
+from oracle.reading.profile import MAX_MESSAGE_BYTES
+from oracle.reading.sequence import split_sequence
+
+COSE = "application/cose"
+CBOR_SEQUENCE = "application/cbor-seq"
+MAX_BODY_BYTES = 4 * 1024 * 1024
+MAX_BATCH_MESSAGES = 10_000
+
+_STATUS_CODES = {
+    Status.ACCEPTED: 200,
+    Status.REPLAYED: 200,
+    Status.REFUSED: 422,
+    Status.CONFLICT: 409,
+}
+
+
+def create_app(inbox: Inbox) -> FastAPI:
+    """Build the HTTP application of an inbox.
+
+    Args:
+        inbox: A running inbox; the caller closes it.
+
+    Returns:
+        The application.
+    """
+    app = FastAPI(title="Readings inbox", version="1")
+    app.add_exception_handler(UnavailableInboxError, _unavailable)
+    app.add_exception_handler(InvalidRequestError, _invalid)
+
+    @app.post("/readings")
+    async def post_reading(request: Request) -> Response:
+        """Take one signed reading (application/cose)."""
+        body = await _body(request, COSE, MAX_MESSAGE_BYTES)
+        [result] = await asyncio.wrap_future(inbox.enqueue([body]))
+        code = _STATUS_CODES[result.status]
+        if result.receipt:
+            return Response(result.receipt, code, media_type=COSE)
+        return _problem(code, "the reading was not accepted", result.detail)
+
+    @app.post("/readings/batch")
+    async def post_batch(request: Request) -> Response:
+        """Take a CBOR sequence of signed readings (application/cbor-seq)."""
+        body = await _body(request, CBOR_SEQUENCE, MAX_BODY_BYTES)
+        messages = _messages(body)
+        results = await asyncio.wrap_future(inbox.enqueue(messages))
+        return Response(encode_results(results), media_type="application/cbor")
+
+    @app.get("/health")
+    async def health() -> dict[str, int]:
+        """Count the rows of the store."""
+        return await asyncio.to_thread(inbox.stored.counts)
+
+    return app
+
+
+def encode_results(results: list[Result]) -> bytes:
+    """Encode results, each receipt once.
+
+    Args:
+        results: Results of one request.
+
+    Returns:
+        CBOR array of results and receipts, as the module's drawing says.
+    """
+    places: dict[bytes, int] = {}
+    rows: list[tuple[Any, ...]] = []
+    for status, receipt, check, detail in results:
+        if receipt:
+            rows.append((int(status), places.setdefault(receipt, len(places))))
+        else:
+            rows.append((int(status), check, detail))
+    return cbor2.dumps([rows, list(places)])
+
+
+def decode_results(data: bytes) -> list[Result]:
+    """Decode what `encode_results` encoded.
+
+    Args:
+        data: Body of an answer.
+
+    Returns:
+        Results in the order of the messages.
+
+    Raises:
+        InvalidRequestError: The bytes are no such answer.
+    """
+    try:
+        rows, receipts = cbor2.loads(data)
+        return [_result(row, receipts) for row in rows]
+    except (cbor2.CBORDecodeError, ValueError, TypeError, IndexError) as exc:
+        message = f"the inbox's answer is unreadable: {exc}"
+        raise InvalidRequestError(message, 502) from exc
+
+
+def _result(row: list[Any], receipts: list[bytes]) -> Result:
+    status = Status(row[0])
+    if status in (Status.ACCEPTED, Status.REPLAYED):
+        return Result(status, receipts[row[1]], 0, "")
+    return Result(status, b"", row[1], row[2])
+
+
+async def _body(request: Request, media_type: str, limit: int) -> bytes:
+    """Read a body of the right type, but never more than the limit."""
+    given = request.headers.get("content-type", "").split(";")[0].strip()
+    if given != media_type:
+        message = f"expected content type {media_type}, given {given or 'none'}"
+        raise InvalidRequestError(message, 415)
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit:
+            message = f"the body is too long: expected at most {limit} bytes"
+            raise InvalidRequestError(message, 413)
+        parts.append(part)
+    if not size:
+        raise InvalidRequestError("the body is empty: expected signed readings", 400)
+    return b"".join(parts)
+
+
+def _messages(body: bytes) -> list[bytes]:
+    """Cut a body into messages; what cannot be cut is one more, for check 1."""
+    messages, rest = split_sequence(body)
+    if rest:
+        messages.append(rest)
+    if len(messages) > MAX_BATCH_MESSAGES:
+        message = (
+            f"too many readings in one request: expected at most "
+            f"{MAX_BATCH_MESSAGES}, given {len(messages)}"
+        )
+        raise InvalidRequestError(message, 413)
+    return messages
+
+
+async def _unavailable(_request: Request, exc: Exception) -> Response:
+    if not isinstance(exc, UnavailableInboxError):
+        raise exc
+    response = _problem(429 if exc.is_overload else 503, "try again later", str(exc))
+    response.headers["Retry-After"] = str(exc.retry_after_s)
+    return response
+
+
+async def _invalid(_request: Request, exc: Exception) -> Response:
+    if not isinstance(exc, InvalidRequestError):
+        raise exc
+    return _problem(exc.status_code, "the request cannot be read", str(exc))
+
+
+def _problem(status: int, title: str, detail: str) -> Response:
+    content = {"type": "about:blank", "title": title, "status": status}
+    return JSONResponse(
+        content | {"detail": detail}, status, media_type="application/problem+json"
+    )
