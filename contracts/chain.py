@@ -28,6 +28,8 @@ BlockId = int | str
 
 _REVERTED = 3
 """JSON-RPC error code of a reverted call."""
+_UNAVAILABLE = -32002
+"""JSON-RPC error code of a resource that is not available now (EIP-1474)."""
 _FIRST_POLL_S = 0.004
 _LONGEST_POLL_S = 0.25
 
@@ -124,7 +126,7 @@ class ChainClient:
         answers = self._post(bodies)
         if not isinstance(answers, list):
             raise self._nonsense(answers)
-        by_id = {answer["id"]: answer for answer in answers}
+        by_id = {answer.get("id"): answer for answer in answers}
         if missing := [body["id"] for body in bodies if body["id"] not in by_id]:
             message = (
                 f"expected {len(bodies)} answers from {self.url}, "
@@ -351,8 +353,10 @@ def _refusal(error: dict[str, Any]) -> ContractsError:
         return decode_revert(_bytes(data))
     if code == _REVERTED or "revert" in text:
         return decode_revert(b"")
-    if "nonce too low" in text.lower():
-        return StaleNonceError(f"the chain refused a used transaction nonce: {text}")
+    if "nonce" in text.lower():
+        return StaleNonceError(f"the chain refused the transaction's nonce: {text}")
+    if code == _UNAVAILABLE:
+        return UnavailableError(f"the chain cannot answer now, try again: {text}")
     message = f"the chain refused the request with code {code}: {text}"
     return RefusedRequestError(message, code=code)
 

@@ -77,9 +77,17 @@ class RulebookValueOutOfRangeError(InvalidInputError):
 
 
 @revert(
-    "RulebookNoCalendar(uint16 year)",
-    "the rulebook has no working days of the year {year}: the regulator has to set "
-    "them",
+    "RulebookNoCalendar(uint64 time)",
+    "the rulebook has no working days of the local year of {time}: the regulator "
+    "has to set them",
 )
 class RulebookNoCalendarError(InvalidInputError):
-    """Raised when the calendar of a year is not set."""
+    """Raised when the calendar of the year of a time is not set."""
+
+
+@revert(
+    "RulebookYearInvalid(uint16 given, uint16 least, uint16 greatest)",
+    "expected a year of {least} to {greatest}, got {given}",
+)
+class RulebookYearInvalidError(InvalidInputError):
+    """Raised when a year is outside the calendar."""

@@ -164,6 +164,14 @@ class MarketNoReferencePriceError(InvalidInputError):
 
 
 @revert(
+    "MarketVintageInvalid(uint16 given)",
+    "expected a vintage of 2000 to 2199, got {given}",
+)
+class MarketVintageInvalidError(InvalidInputError):
+    """Raised when a vintage is not a year of 2000 … 2199."""
+
+
+@revert(
     "MarketReferencePriceInvalid(uint128 given, uint128 needed)",
     "expected a reference price of 1 to {needed} fen/t, got {given}",
 )

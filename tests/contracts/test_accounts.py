@@ -220,7 +220,7 @@ class TestDirectoryAndRulebook:
         book = park.ledger.rulebook
         assert book.is_working_day(1_647_306_000)
         assert not book.is_working_day(1_647_306_000 + 4 * 86_400)
-        with pytest.raises(errors.RulebookNoCalendarError, match="of the year 2033"):
+        with pytest.raises(errors.RulebookNoCalendarError, match="year of 2000000000"):
             book.is_working_day(2_000_000_000)
         park.govern("Regulator", book.set_working_days(2032, (1, 0)))
         assert book.is_working_day(1_956_528_000)

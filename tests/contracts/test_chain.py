@@ -1,3 +1,4 @@
+import json
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from contracts.calls import Function
 from contracts.chain import ChainClient
 from contracts.errors import (
     ConflictError,
+    ContractsError,
     RefusedRequestError,
     RevertedError,
     RulebookNoValueError,
@@ -118,13 +120,24 @@ class TestRequest:
         ):
             client.batch([("eth_chainId", ())])
 
-    def test_names_a_used_nonce(self, serve: Serve):
-        body = b'{"id": 1, "error": {"code": -32003, "message": "nonce too low"}}'
-        with (
-            ChainClient(serve(200, body)) as client,
-            pytest.raises(StaleNonceError, match="used transaction nonce"),
-        ):
-            client.send_raw(b"\x00")
+    @pytest.mark.parametrize(
+        ("code", "text", "expected"),
+        [
+            (-32000, "nonce too low: next nonce 4, tx nonce 3", StaleNonceError),
+            (-32000, "replacement underpriced: nonce 3 is taken", StaleNonceError),
+            (-32002, "the engine is recovering", UnavailableError),
+            (-32000, "insufficient funds", RefusedRequestError),
+            (3, "execution reverted", RevertedError),
+        ],
+    )
+    def test_tells_refusals_apart(
+        self, serve: Serve, code: int, text: str, expected: type[ContractsError]
+    ):
+        body = json.dumps({"id": 1, "error": {"code": code, "message": text}})
+        with ChainClient(serve(200, body.encode())) as client:
+            with pytest.raises(ContractsError, match=r"the (chain|contract)") as caught:
+                client.send_raw(b"\x00")
+            assert type(caught.value) is expected
 
 
 class TestWaitReceipt:

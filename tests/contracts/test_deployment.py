@@ -53,6 +53,11 @@ class TestDeploy:
             assert entry.where == park.deployment.addresses[name]
             assert entry.version == 1
 
+    def test_knows_its_first_block(self, park: Any, client: ChainClient):
+        every = [*park.deployment.addresses.values()]
+        first = client.logs(0, client.block_number(), every)[0]
+        assert park.deployment.genesis_block == int(first["blockNumber"], 16)
+
     def test_opens_every_organisation(self, park: Any, plan: DeploymentPlan):
         for organisation in plan.organisations:
             account = park.ledger.accounts.account_of(organisation.account)
