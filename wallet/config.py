@@ -20,5 +20,3 @@ class Settings:
     """Longest wait for an answer of the node. [s]"""
     language: Language = "en"
     """Language of what is shown before a signature."""
-    as_json: bool = False
-    """Whether results are printed as JSON instead of tables."""

@@ -170,7 +170,8 @@ class RepresentativeModel(Model):
 class AccountDetailModel(AccountModel):
     """An account with its representatives."""
 
-    representatives: list[RepresentativeModel]
+    representatives: list[RepresentativeModel] | None
+    """None where the caller may not see them."""
 
 
 class AuthorisedModel(FactModel):

@@ -46,6 +46,10 @@ class Caller:
             return None
         return frozenset(part.account for part in self.represents)
 
+    def may_see(self, account: str) -> bool:
+        """Say whether it may see an account's details."""
+        return self.scope is None or account in self.scope
+
     def require_sight_of(self, account: str) -> None:
         """Refuse unless it may see an account's details.
 
@@ -55,7 +59,7 @@ class Caller:
         Raises:
             InvalidAccessError: If it may not.
         """
-        if self.scope is not None and account not in self.scope:
+        if not self.may_see(account):
             raise InvalidAccessError(
                 f"Details of account {account} are for its representatives, auditors "
                 f"and the regulator; {self.address or 'an anonymous caller'} is none."

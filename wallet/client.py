@@ -1,0 +1,131 @@
+"""HTTP client of a node, for key holders.
+
+It logs in with a signed challenge when a node wants to know who asks, after checking
+that the challenge is for this key, this node and this chain. Problems come back as
+the node's own sentence. It never sends a key or a password.
+"""
+
+from typing import Any, Self
+
+import httpx
+
+from wallet.errors import (
+    ConflictSignatureError,
+    RefusedByNodeError,
+    UnavailableNodeError,
+)
+from wallet.signers import Signer
+
+__all__ = ["NodeClient"]
+
+
+class NodeClient:
+    """A key holder's connection to a node.
+
+    Args:
+        url: Address of the node's API.
+        signer: The key to log in with, None for public questions only.
+        timeout_s: Longest wait for an answer. [s]
+    """
+
+    def __init__(
+        self, url: str, signer: Signer | None = None, timeout_s: float = 60.0
+    ) -> None:
+        self.url = url.rstrip("/")
+        self._signer = signer
+        self._http = httpx.Client(base_url=self.url, timeout=timeout_s, trust_env=False)
+
+    def __enter__(self) -> Self:
+        """Log in, where there is a key to log in with."""
+        if self._signer is not None:
+            self._login(self._signer)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the connection and forget the token."""
+        self._http.close()
+
+    def get(self, path: str, **query: Any) -> Any:
+        """Ask the node.
+
+        Args:
+            path: Path of the question.
+            query: Parameters; None is left out.
+
+        Returns:
+            The JSON answer.
+
+        Raises:
+            RefusedByNodeError: If the node answers with a problem.
+            UnavailableNodeError: If it does not answer.
+        """
+        known = {name: value for name, value in query.items() if value is not None}
+        return self._ask("GET", path, params=known)
+
+    def post(self, path: str, body: Any = None) -> Any:
+        """Send something to the node; errors as in ``get``."""
+        return self._ask("POST", path, json=body)
+
+    def status(self) -> dict[str, Any]:
+        """Ask for chain id, chain time and the contracts' addresses."""
+        return dict(self.get("/status"))
+
+    def account(self, account: str) -> dict[str, Any]:
+        """Ask for an account with its representatives and next number."""
+        return dict(self.get(f"/accounts/{account}"))
+
+    def names(self) -> dict[str, str]:
+        """Give the names of contracts and of the accounts one may see, by address."""
+        status = self.status()
+        known = {address: name for name, address in status["contracts"].items()}
+        known |= {
+            address: f"mandate of {name}"
+            for name, address in status["mandates"].items()
+        }
+        if self._signer is not None:
+            rows = self.get("/accounts")
+            known |= {row["account"]: row["name"] for row in rows}
+        return known
+
+    def _login(self, signer: Signer) -> None:
+        address = signer.address
+        challenge = self.post("/login/challenge", {"address": address})
+        message = str(challenge["message"])
+        self._check_challenge(message, address)
+        signature = f"0x{signer.sign_text(message).hex()}"
+        answer = {"message": message, "signature": signature}
+        token = self.post("/login/answer", answer)["token"]
+        self._http.headers["Authorization"] = f"Bearer {token}"
+
+    def _check_challenge(self, message: str, address: str) -> None:
+        """Sign nothing that is not a login of this key to this chain."""
+        chain_id = self.status()["chain_id"]
+        lines = message.split("\n")
+        wanted = {address, "Version: 1", f"Chain ID: {chain_id}"}
+        is_login = lines[0].endswith(
+            " wants you to sign in with your Ethereum account:"
+        )
+        if not is_login or not wanted.issubset(lines):
+            raise ConflictSignatureError(
+                f"The node at {self.url} asked to sign something that is no login of "
+                f"{address}; nothing was signed, tell its operator."
+            )
+
+    def _ask(self, method: str, path: str, **content: Any) -> Any:
+        try:
+            answer = self._http.request(method, path, **content)
+        except httpx.HTTPError as exc:
+            raise UnavailableNodeError(
+                f"The node at {self.url} does not answer; start it, or give its "
+                "address with --node."
+            ) from exc
+        try:
+            body = answer.json()
+        except ValueError as exc:
+            raise UnavailableNodeError(
+                f"At {self.url} answers something that is no node of the ledger (HTTP "
+                f"{answer.status_code}); give the node's address with --node."
+            ) from exc
+        if answer.is_error:
+            raise RefusedByNodeError(answer.status_code, dict(body))
+        return body

@@ -1,0 +1,1 @@
+"""Commands of ``carbon-wallet``, one module a subject."""

@@ -1,0 +1,58 @@
+"""Print results: tables for people, JSON for programs, never both."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+__all__ = ["print_pairs", "print_rows"]
+
+
+def print_rows(
+    rows: Sequence[Mapping[str, Any]], columns: Iterable[str], *, as_json: bool
+) -> None:
+    """Print a list.
+
+    Args:
+        rows: What to print.
+        columns: Columns of the table, in order; JSON has every member.
+        as_json: Whether to print JSON.
+    """
+    if as_json:
+        _print_json(list(rows))
+        return
+    names = list(columns)
+    table = Table(*(name.replace("_", " ") for name in names))
+    for row in rows:
+        table.add_row(*(_word(row.get(name)) for name in names))
+    Console(soft_wrap=True).print(table)
+
+
+def print_pairs(
+    pairs: Iterable[tuple[str, str]], document: Any, *, as_json: bool
+) -> None:
+    """Print one thing, label by label.
+
+    Args:
+        pairs: Label and text, for people.
+        document: The same for programs.
+        as_json: Whether to print JSON.
+    """
+    if as_json:
+        _print_json(document)
+        return
+    grid = Table.grid(padding=(0, 2))
+    for label, text in pairs:
+        grid.add_row(label, text)
+    Console(soft_wrap=True).print(grid)
+
+
+def _word(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _print_json(document: Any) -> None:
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    Console(soft_wrap=True, highlight=False, markup=False).print(text)
