@@ -199,6 +199,7 @@ class Chain:
             if fresh:
                 self.journal.accept(list(fresh.values()))
         except NodeError as exc:
+            logger.warning("transactions not accepted count=%s: %s", len(fresh), exc)
             self._pool_is_stale = True
             return exc
         return None

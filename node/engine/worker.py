@@ -118,12 +118,10 @@ class ChainWorker:
         return EngineHealth(self._state, height, pending, self._message)
 
     def _order(self, order: _Order) -> None:
-        if not self._thread.is_alive():
-            order.answer.set_exception(
-                UnavailableEngineError("the chain is stopped; start the node again")
-            )
-            return
-        self._orders.put(order)
+        if self._thread.is_alive():
+            self._orders.put(order)
+        else:
+            _refuse(order, "the chain is stopped; start the node again")
 
     def _run(self) -> None:
         try:
@@ -132,21 +130,27 @@ class ChainWorker:
             self._state, self._message = "failed", str(exc)
             self._booted.set_exception(exc)
             return
-        self._set_ready()
-        self._booted.set_result(None)
         try:
-            while self._turn(chain):
-                pass
-            self._last_snapshot(chain)
+            self._work(chain)
             self._state, self._message = "stopped", "the chain is stopped"
-        except BaseException:
+        except BaseException as exc:
             logger.exception("the chain's thread failed")
             self._state, self._message = "failed", "the chain's thread failed; see log"
+            if not self._booted.done():
+                self._booted.set_exception(exc)
             raise
         finally:
             self.chain = None
             chain.close()
             self._refuse_rest()
+
+    def _work(self, chain: Chain) -> None:
+        self._set_ready()
+        self._make_blocks(chain)  # what waited over the restart comes first
+        self._booted.set_result(None)
+        while self._turn(chain):
+            pass
+        self._last_snapshot(chain)
 
     def _last_snapshot(self, chain: Chain) -> None:
         """Write a snapshot for a quick next start, unless none is wanted."""
@@ -158,17 +162,19 @@ class ChainWorker:
             logger.warning("no snapshot at the stop: %s", exc)
 
     def _turn(self, chain: Chain) -> bool:
-        orders = self._collect()
+        collected = self._collect()
+        orders = [each for each in collected if each is not None and _take(each)]
         try:
-            return self._serve(chain, orders)
+            self._serve(chain, orders)
         finally:
             for order in orders:
-                if order is not None and not order.answer.done():
+                if not order.answer.done():
                     order.answer.set_exception(
                         UnavailableEngineError("the chain's thread failed; see the log")
                     )
+        return None not in collected
 
-    def _serve(self, chain: Chain, orders: list[_Order | None]) -> bool:
+    def _serve(self, chain: Chain, orders: list[_Order]) -> None:
         self._supervise(chain)
         accepted = self._accept(
             chain, [each for each in orders if isinstance(each, _Submission)]
@@ -179,7 +185,6 @@ class ChainWorker:
         for order in orders:
             if isinstance(order, _Task):
                 self._perform(chain, order)
-        return None not in orders
 
     def _collect(self) -> list[_Order | None]:
         """Wait for orders; a first submission waits a moment for company."""
@@ -218,6 +223,8 @@ class ChainWorker:
             answers = [exc] * len(submissions)
         accepted = []
         for submission, refusal in zip(submissions, answers, strict=True):
+            if isinstance(refusal, ConflictJournalError):
+                self._handle(chain, refusal)
             if refusal is not None:
                 submission.answer.set_exception(refusal)
             elif self._settings.block_interval_s is None:
@@ -234,12 +241,14 @@ class ChainWorker:
         if self._next_block_at is not None and now < self._next_block_at:
             return
         try:
-            while chain.produce(allow_empty=False) and self._next_block_at is None:
-                pass
+            while chain.produce(allow_empty=False) is not None:
+                if self._settings.block_interval_s is not None:
+                    self._next_block_at = now + self._settings.block_interval_s
+                    break
         except NodeError as exc:
             self._handle(chain, exc)
-        if self._settings.block_interval_s is not None:
-            self._next_block_at = now + self._settings.block_interval_s
+        else:
+            self._set_ready()
 
     def _perform(self, chain: Chain, task: _Task) -> None:
         try:
@@ -300,6 +309,14 @@ class ChainWorker:
             except queue.Empty:
                 return
             if order is not None:
-                order.answer.set_exception(
-                    UnavailableEngineError("the chain is stopped; start it again")
-                )
+                _refuse(order, "the chain is stopped; start the node again")
+
+
+def _take(order: _Order) -> bool:
+    """Begin an order, after which it cannot be cancelled; tell if it still stands."""
+    return order.answer.set_running_or_notify_cancel()
+
+
+def _refuse(order: _Order, reason: str) -> None:
+    if _take(order):
+        order.answer.set_exception(UnavailableEngineError(reason))

@@ -94,9 +94,12 @@ class Rpc:
 class Host:
     """``python -m node.engine`` in a process of its own."""
 
-    def __init__(self, data_dir: Path, *options: str) -> None:
+    def __init__(self, data_dir: Path, *options: str, file_limit_kb: int = 0) -> None:
         self.data_dir = data_dir
         command = [sys.executable, "-m", "node.engine", "--data-dir", str(data_dir)]
+        if file_limit_kb:  # a file that cannot grow any more, as on a full disk
+            limit = f'ulimit -f {file_limit_kb}; exec "$@"'
+            command = ["bash", "-c", limit, "bash", *command]
         self.process = subprocess.Popen(
             [*command, "--chain-id", str(CHAIN_ID), *options],
             stdout=subprocess.PIPE,
@@ -199,8 +202,8 @@ def rpc(engine: EmbeddedEngine, make_rpc: Callable[[str], Rpc]) -> Rpc:
 def start_host() -> Iterator[Callable[..., Host]]:
     started: list[Host] = []
 
-    def start(data_dir: Path, *options: str) -> Host:
-        started.append(Host(data_dir, *options))
+    def start(data_dir: Path, *options: str, file_limit_kb: int = 0) -> Host:
+        started.append(Host(data_dir, *options, file_limit_kb=file_limit_kb))
         return started[-1]
 
     yield start

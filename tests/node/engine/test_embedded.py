@@ -102,6 +102,39 @@ class TestEmbeddedEngine:
         run(lambda _: database.execute("PRAGMA max_page_count = 99999")).result()
         assert rpc.send(raw)["status"] == "0x1"
 
+    def test_a_cancelled_order_disturbs_nothing(
+        self, engine: EmbeddedEngine, rpc: Any, signer: Any
+    ):
+        engine._worker.submit(signer.transaction(nonce=0)).cancel()
+        assert rpc.send(signer.sign(nonce=0))["status"] == "0x1"
+
+    def test_trouble_with_a_block_is_told_until_it_is_over(
+        self,
+        engine: EmbeddedEngine,
+        rpc: Any,
+        signer: Any,
+        monkeypatch: pytest.MonkeyPatch,
+    ):
+        def fail(_block: object) -> None:
+            raise UnavailableStorageError("the disk is full")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(engine._chain.journal, "seal", fail)
+            digest = rpc.call("eth_sendRawTransaction", signer.sign())
+            assert engine.health().message == "the disk is full"
+        wait_until(lambda: engine.health().message == "the chain is ready")
+        assert rpc.call("eth_getTransactionReceipt", digest)["status"] == "0x1"
+        assert engine._worker.run(lambda chain: chain.journal.head().height).result()
+
+    def test_a_damaged_journal_stops_the_chain(
+        self, engine: EmbeddedEngine, rpc: Any, signer: Any
+    ):
+        drop = "DROP TABLE transactions"
+        engine._worker.run(lambda chain: chain.journal._db.execute(drop)).result()
+        error = rpc.error("eth_sendRawTransaction", signer.sign())
+        assert "is damaged" in error["message"]
+        assert engine.health().state == "failed"
+
     def test_refuses_a_taken_port(self, make_settings: Callable[..., EngineSettings]):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]

@@ -76,3 +76,30 @@ class TestMain:
             time.sleep(0.01)
         assert not runs(orphan)
         host.signal(signal.SIGKILL)
+
+    def test_a_disk_that_fills_up_loses_nothing_acknowledged(
+        self,
+        tmp_path: Path,
+        start_host: Callable[..., Any],
+        make_rpc: Callable[[str], Any],
+        signer: Any,
+    ):
+        folder = tmp_path / "chain"
+        host = start_host(folder, "--clock", "virtual", file_limit_kb=300)
+        rpc = make_rpc(host.url)
+        acknowledged = []
+        for _ in range(60):
+            raw = signer.sign(data=20_000 * b"\1", gas=1_000_000)
+            answer = rpc.answer("eth_sendRawTransaction", raw)
+            if "error" in answer:
+                break
+            acknowledged.append(answer["result"])
+        assert answer["error"]["code"] == -32002
+        assert "free disk space" in answer["error"]["message"]
+        host.signal(signal.SIGKILL)
+        again = make_rpc(start_host(folder, "--clock", "virtual").url)
+        for digest in acknowledged:
+            assert again.call("eth_getTransactionReceipt", digest)["status"] == "0x1"
+        count = again.call("eth_getTransactionCount", signer.address, "latest")
+        assert int(count, 16) - len(acknowledged) in {0, 1}
+        assert acknowledged
