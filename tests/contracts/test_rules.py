@@ -3,6 +3,7 @@ import hashlib
 
 import pytest
 
+from contracts import rules
 from contracts.errors import InvalidInputError
 from contracts.rules import LOCAL, calendar_years, default_rules, working_days
 
@@ -51,8 +52,17 @@ class TestDefaultRules:
         assert (values["block.open_s"], values["block.close_s"]) == (46_800, 54_000)
 
     def test_mark_what_is_known_from_memory(self):
-        articles = {rule.name: rule.article for rule in default_rules()}
-        assert articles["block.min_tonnes"].endswith("(unconfirmed)")
+        entry = {
+            "name": "x",
+            "from": dt.date(2022, 1, 1),
+            "value": 1,
+            "article": "Article 1",
+            "text": "One.",
+        }
+        unsure = rules._rule({**entry, "evidence": "unconfirmed"})
+        sure = rules._rule({**entry, "evidence": "read"})
+        assert unsure.article == "Article 1 (unconfirmed)"
+        assert sure.article == "Article 1"
 
     def test_carry_the_digest_of_their_article(self):
         rule = next(r for r in default_rules() if r.name == "block.min_tonnes")
