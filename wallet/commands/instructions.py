@@ -20,6 +20,8 @@ from wallet.commands.signing import (
 from wallet.desk import draft, read_file, write_file
 from wallet.errors import InvalidInstructionError, UnavailableNodeError
 from wallet.instruction_file import to_json
+from wallet.instructions import Instruction
+from wallet.signers import KeySigner
 
 __all__ = ["app"]
 
@@ -69,7 +71,7 @@ def show_command(context: typer.Context, file: File, as_json: AsJson = False) ->
 @app.command("sign")
 def sign_command(  # noqa: PLR0913, PLR0917  # the options of a command
     context: typer.Context,
-    file: File,
+    where: Where,
     key: Key,
     account: Account = None,
     offline: Annotated[bool, typer.Option("--offline", help="Ask no node.")] = False,
@@ -77,15 +79,15 @@ def sign_command(  # noqa: PLR0913, PLR0917  # the options of a command
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Sign a file, after showing it: the first part that is not signed yet."""
+    """Sign, after showing it: the first part that is not signed yet."""
     signer = unlock(context, key, password_file)
-    instruction, choice = read_file(file), Choice(account, None, yes)
-    if offline:
-        made = sign_offline(context, instruction, signer, choice)
+    choice = Choice(account, None, yes)
+    if not offline:
+        made = _sign_where(context, where, signer, choice)
     else:
-        with open_node(context, signer) as client:
-            made = sign_with_node(context, client, instruction, signer, choice)
-    write_file(file, made)
+        file = Path(where)
+        made = sign_offline(context, read_file(file), signer, choice)
+        write_file(file, made)
     show(context, made, {}, as_json=as_json)
 
 
@@ -101,13 +103,7 @@ def approve(  # noqa: PLR0913, PLR0917  # the options of a command
 ) -> None:
     """Approve what another person initiated, in a file or at the node."""
     signer = unlock(context, key, password_file)
-    with open_node(context, signer) as client:
-        instruction, choice = find(client, where), Choice(account, "approve", yes)
-        made = sign_with_node(context, client, instruction, signer, choice)
-        if is_digest(where):
-            client.post("/instructions", to_json(made))
-        else:
-            write_file(Path(where), made)
+    made = _sign_where(context, where, signer, Choice(account, "approve", yes))
     show(context, made, {}, as_json=as_json)
 
 
@@ -150,6 +146,20 @@ def follow(  # the options of a command
             time.sleep(_FOLLOW_S)
             answer = client.get(f"/instructions/{digest}")
     report(answer, as_json=as_json)
+
+
+def _sign_where(
+    context: typer.Context, where: str, signer: KeySigner, choice: Choice
+) -> Instruction:
+    """Sign an instruction where it is: in its file, or at the node."""
+    with open_node(context, signer) as client:
+        found = find(client, where)
+        made = sign_with_node(context, client, found, signer, choice)
+        if is_digest(where):
+            client.post("/instructions", to_json(made))
+        else:
+            write_file(Path(where), made)
+    return made
 
 
 def _pairs(fields: list[str]) -> dict[str, str]:
