@@ -57,6 +57,7 @@ class TestUnits:
             ("-m", "t"),
             ("m ** 2 / n", "t"),
             ("m ** -1 * n", "1"),
+            ("m ** 6 / m ** 5", "t"),
             ("min(m, n, 0)", "t"),
             ("max(0, m)", "t"),
             ("m if m > n else n", "t"),
@@ -135,6 +136,9 @@ class TestUnits:
     def test_other_texts_are_refused(self, text: str):
         with pytest.raises(InvalidRuleSetError, match="formula"):
             parse_expression(text, "test")
+
+    def test_the_longest_text_is_read(self):
+        assert unit("m" + " + m" * 249 + "   ") == parse_unit("t")
 
     def test_deep_nesting_is_refused(self):
         with pytest.raises(InvalidRuleSetError, match="formula"):

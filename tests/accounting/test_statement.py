@@ -165,6 +165,54 @@ class TestShares:
         assert statement.input_root != whole.input_root
 
 
+class TestSharesWithoutEmission:
+    def test_idle_meters_are_weighed_alike(self, works: Any):
+        works.sources = works.sources[:2]
+        start = works.period[0]
+        for key in works.samples:
+            works.samples[key] = [Sample(i, start + i * 900, 5) for i in range(9)]
+        works.samples[POWER] = works.samples[POWER][:5]
+
+        statement = works.statement()
+
+        assert statement.grams == 0
+        assert statement.coverage == Fraction(3, 4)
+        assert (statement.attested_share, statement.substituted_share) == (1, 0)
+        assert statement.default_factor_share == 0
+
+    def test_nothing_to_meter_is_fully_covered(self, works: Any):
+        works.sources = works.sources[:1]
+        works.purpose = ETS_DIRECT
+
+        statement = works.statement()
+
+        assert statement.grams == 0
+        assert (statement.coverage, statement.attested_share) == (1, 1)
+        assert (statement.substituted_share, statement.default_factor_share) == (0, 0)
+
+
+class TestUnconfirmed:
+    def test_names_factors_days_and_rounding_that_were_used(self, works: Any):
+        energy = works.methods.energy
+        cell = "{value: 0.5422, evidence: unconfirmed}"
+        text = energy.source_bytes.decode()
+        text = text.replace("浙江: {2021-01-01: 0.5422", f"浙江: {{2021-01-01: {cell}")
+        data = text.encode()
+        works.methods = replace(works.methods, energy=load_rule_set_bytes(data))
+        works.sources = works.sources[:1]
+        works.year = 2021
+
+        assert works.statement().unconfirmed == (
+            "sac/gbt32150-energy/2025: EF_grid of average/浙江",
+            "sac/gbt32150-energy/2025: in force",
+            "sac/gbt32150-energy/2025: rounding",
+            "sac/gbt32150-totals/2025: in force",
+            "sac/gbt32150-totals/2025: rounding",
+            "sac/gbt32151.34-combustion/2024: in force",
+            "sac/gbt32151.34-combustion/2024: rounding",
+        )
+
+
 class TestDocument:
     def test_its_digest_is_the_result_digest(self, works: Any):
         statement = works.statement()
@@ -201,6 +249,7 @@ class TestDocument:
 
         grid = factors["sac/gbt32150-energy/2025: EF_grid of average/浙江"]
         assert (grid["value"], grid["from"]) == ("0.4974", "2023-01-01")
+        assert factors["sac/gbt32151.34-combustion/2024: CO2_per_C"]["from"] is None
         assert all(f["reference"] and f["evidence"] for f in factors.values())
 
     def test_the_trace_ends_with_the_total(self, works: Any):

@@ -60,6 +60,14 @@ class TestWindow:
         assert found.counts == 100
         assert (found.window_start, found.window_end) == (T - 7 * DAY_S, T)
 
+    def test_is_as_long_for_exports(self):
+        week = Observed(T - 7 * DAY_S, T - 7 * DAY_S + 600, 60)
+        older = Observed(T - 7 * DAY_S - 1, T - 7 * DAY_S + 599, 6)
+
+        assert DAY_S == 86_400
+        assert derive(older, week, rule=MIN_RATE).counts == 100
+        assert derive(week, rule=MIN_RATE).window_start == T - 7 * DAY_S
+
     def test_is_the_seven_days_after_where_nothing_came_before(self):
         later = Observed(T + 1000, T + 1600, 60)
 
@@ -82,6 +90,11 @@ class TestNothingObserved:
         found = derive(channel=BOUND)
 
         assert (found.counts, found.basis) == (23, "nameplate")  # 80 / 3600 * 1000
+
+    def test_the_nameplate_is_by_the_hour(self):
+        unknown = Unknown(T, T + 3600, 0, "edge", None, None)
+
+        assert substitute(unknown, [], BOUND, MAX_RATE).counts == 80
 
     def test_export_takes_nothing(self):
         found = derive(rule=MIN_RATE, channel=BOUND)
