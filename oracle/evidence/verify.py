@@ -87,8 +87,7 @@ def _verify(
     """Run the stages in order; each raises what fails."""
     passed = progress.passed
     package = decode_package(data)
-    part = package.statement
-    report = progress.statement = part.report
+    report = progress.statement = package.statement.report
     passed(Stage.FORM, bytes=len(data))
 
     check_trust(package, trust)
@@ -96,18 +95,17 @@ def _verify(
     passed(Stage.TRUST, chain=trust.chain.chain_id, configurations=versions)
 
     boundary, document = check_statement(package, trust)
-    signers = part.attestation.signers.bit_count()
+    signers = package.statement.attestation.signers.bit_count()
     passed(Stage.STATEMENT, statement=struct_hash(report).hex(), signers=signers)
 
     root = check_batches(package, trust, threads)
     passed(Stage.BATCHES, batches=len(package.batches), log_root=root.hex())
 
     registries = check_registry(package, boundary)
-    carriers = {name for one in registries.values() for name in one.carriers}
-    passed(Stage.REGISTRY, carriers=len(carriers), states=len(registries))
+    passed(Stage.REGISTRY, states=len(registries))
 
-    domain = Domain(trust.chain.chain_id, trust.chain.carriers)
-    task = ReadingTask(package.batches, registries, domain)
+    bound_to = Domain(trust.chain.chain_id, trust.chain.carriers)
+    task = ReadingTask(package.batches, registries, bound_to)
     readings = check_readings(task, threads)
     passed(Stage.READINGS, readings=len(readings))
 

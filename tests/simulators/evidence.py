@@ -14,7 +14,7 @@ from coincurve import PrivateKey
 from accounting.boundary import Boundary, Source
 from accounting.rule_loading import load_rule_set_bytes
 from accounting.statement import Methods, Statement, compute_statement
-from contracts.enumerations import Kind
+from contracts.enumerations import Kind, Purpose
 from contracts.hashing import checksum_address, keccak256
 from contracts.merkle import BatchLeaf, BatchTree, leaf_hash
 from contracts.structs import Attestation, BatchReport, Member, StatementReport
@@ -130,40 +130,8 @@ class ParkSimulator:
 
     def add_batch(self, messages: Sequence[bytes], **changes: Any) -> None:
         """Put messages into a batch, sign it and append it to the log."""
-        seq = self.log.size
-        ids = [keccak256(self._identifier(raw).encode()) for raw in messages]
-        leaves = tuple(
-            leaf_hash(
-                BatchLeaf(
-                    STREAM,
-                    seq,
-                    index,
-                    ids[index],
-                    decode_message(raw).reading.seq,
-                    keccak256(raw),
-                )
-            )
-            for index, raw in enumerate(messages)
-        )
-        times = [decode_message(raw).reading.ts for raw in messages] or [START]
-        head = struct_hash(self.batches[-1].report) if self.batches else bytes(32)
-        report = BatchReport(
-            stream_id=STREAM,
-            seq=seq,
-            prev_head=head,
-            batch_root=BatchTree(leaves).root if leaves else bytes(32),
-            leaf_count=len(leaves),
-            log_size=seq,
-            log_root=self.log.root(),
-            ref_block_number=seq,
-            ref_block_hash=keccak256(b"block"),
-            first_ts=min(times),
-            last_ts=max(times),
-            gaps_digest=keccak256(b"\x80"),
-            data_digest=self.registry.root(),
-            rules_version=1,
-        )
-        report = replace(report, **changes)
+        leaves = tuple(self._leaf(*entry) for entry in enumerate(messages))
+        report = replace(self._report(messages, leaves), **changes)
         signed = digest(report, domain(CHAIN.chain_id, CHAIN.reading_anchor))
         own = {device.identifier for device in self.inside}
         readings = {
@@ -171,9 +139,8 @@ class ParkSimulator:
             for index, raw in enumerate(messages)
             if self._identifier(raw) in own
         }
-        self.batches.append(
-            BatchEvidence(report, self.attest(signed), leaves, readings)
-        )
+        attestation = self.attest(signed)
+        self.batches.append(BatchEvidence(report, attestation, leaves, readings))
         self.log = self.log.append(log_leaf(struct_hash(report)))
 
     def start_here(self) -> None:
@@ -208,7 +175,7 @@ class ParkSimulator:
             boundary=boundary_id(self.boundary.name),
             period_start=START,
             period_end=START + steps * STEP_S,
-            purpose=2,
+            purpose=Purpose.TOTAL_WITH_INDIRECT,
             stream_id=STREAM,
             first_batch=self.batches[0].report.seq,
             last_batch=self.batches[-1].report.seq,
@@ -235,6 +202,36 @@ class ParkSimulator:
             log_range=self.log_before,
             batches=tuple(self.batches),
         )
+
+    def _leaf(self, index: int, raw: bytes) -> bytes:
+        name = keccak256(self._identifier(raw).encode())
+        seq = decode_message(raw).reading.seq
+        place = STREAM, self.log.size, index
+        return leaf_hash(BatchLeaf(*place, name, seq, keccak256(raw)))
+
+    def _report(
+        self, messages: Sequence[bytes], leaves: Sequence[bytes]
+    ) -> BatchReport:
+        times = [decode_message(raw).reading.ts for raw in messages] or [START]
+        return BatchReport(
+            stream_id=STREAM,
+            seq=self.log.size,
+            prev_head=self._head(),
+            batch_root=BatchTree(leaves).root if leaves else bytes(32),
+            leaf_count=len(leaves),
+            log_size=self.log.size,
+            log_root=self.log.root(),
+            ref_block_number=self.log.size,
+            ref_block_hash=keccak256(b"block"),
+            first_ts=min(times),
+            last_ts=max(times),
+            gaps_digest=keccak256(b"\x80"),
+            data_digest=self.registry.root(),
+            rules_version=1,
+        )
+
+    def _head(self) -> bytes:
+        return struct_hash(self.batches[-1].report) if self.batches else bytes(32)
 
     def _registry_part(self) -> RegistryPart:
         registry = self.registry
