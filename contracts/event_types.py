@@ -8,39 +8,27 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from contracts.enumerations import AccountStatus, CarrierStatus, Kind, Opinion, Rights
+from contracts.event import *  # noqa: F403  # every event is known here
+from contracts.event import (
+    Event,
+    IndexedAddress,
+    IndexedBytes4,
+    IndexedBytes32,
+    IndexedUint16,
+    IndexedUint32,
+    IndexedUint64,
+    IndexedUint256,
+)
+from contracts.settlement_events import *  # noqa: F403  # every event is known here
 from contracts.solidity import (
-    INDEXED,
     Address,
     Bytes32,
     Uint8,
     Uint32,
     Uint64,
-    Uint128,
     Uint256,
 )
 from contracts.structs import BatchReport, CodeReport, Member, StatementReport
-
-IndexedAddress = Annotated[str, "address", INDEXED]
-IndexedBytes4 = Annotated[bytes, "bytes4", INDEXED]
-IndexedBytes32 = Annotated[bytes, "bytes32", INDEXED]
-IndexedUint16 = Annotated[int, "uint16", INDEXED]
-IndexedUint32 = Annotated[int, "uint32", INDEXED]
-IndexedUint64 = Annotated[int, "uint64", INDEXED]
-IndexedUint256 = Annotated[int, "uint256", INDEXED]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """Where on the chain an event stands."""
-
-    address: str
-    """The contract, with its checksum."""
-    block_number: int
-    tx_hash: bytes
-    """32 bytes."""
-    log_index: int
-    """Place in the block."""
-
 
 # --- directory, accounts, mandates, rulebook ----------------------------------------
 
@@ -296,140 +284,3 @@ class Locked(Event):
     """A code stays with its account (ERC-5192)."""
 
     token_id: Uint256
-
-
-# --- quota, cash, market ------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class QuotaIssued(Event):
-    """The regulator issued quota."""
-
-    account: IndexedAddress
-    vintage: IndexedUint16
-    tonnes: Uint128
-    document: Bytes32
-
-
-@dataclass(frozen=True, slots=True)
-class QuotaAllocated(Event):
-    """The regulator allocated quota."""
-
-    from_: IndexedAddress
-    to: IndexedAddress
-    vintage: IndexedUint16
-    tonnes: Uint128
-    document: Bytes32
-
-
-@dataclass(frozen=True, slots=True)
-class QuotaSurrendered(Event):
-    """An enterprise surrendered quota."""
-
-    account: IndexedAddress
-    statement: IndexedBytes32
-    vintage: IndexedUint16
-    tonnes: Uint128
-
-
-@dataclass(frozen=True, slots=True)
-class QuotaCancelled(Event):
-    """A holder cancelled quota."""
-
-    account: IndexedAddress
-    vintage: IndexedUint16
-    tonnes: Uint128
-    reason: Bytes32
-
-
-@dataclass(frozen=True, slots=True)
-class QuotaMarketSet(Event):
-    """Another market settles quota."""
-
-    market: IndexedAddress
-
-
-@dataclass(frozen=True, slots=True)
-class TransferSingle(Event):
-    """Quota moved (ERC-1155); ``id`` is the vintage, ``value`` tonnes."""
-
-    operator: IndexedAddress
-    from_: IndexedAddress
-    to: IndexedAddress
-    id: Uint256
-    value: Uint256
-
-
-@dataclass(frozen=True, slots=True)
-class CashCredited(Event):
-    """The bank credited an account."""
-
-    account: IndexedAddress
-    fen: Uint128
-    bank_reference: Bytes32
-
-
-@dataclass(frozen=True, slots=True)
-class PayoutRequested(Event):
-    """A holder asked for money."""
-
-    payout: IndexedBytes32
-    account: IndexedAddress
-    fen: Uint128
-    destination: Bytes32
-
-
-@dataclass(frozen=True, slots=True)
-class CashPaidOut(Event):
-    """The bank paid out."""
-
-    payout: IndexedBytes32
-    account: IndexedAddress
-    fen: Uint128
-    bank_reference: Bytes32
-
-
-@dataclass(frozen=True, slots=True)
-class CashMoved(Event):
-    """Money moved from one account to another."""
-
-    from_: IndexedAddress
-    to: IndexedAddress
-    fen: Uint128
-
-
-@dataclass(frozen=True, slots=True)
-class CashMarketSet(Event):
-    """Another market settles cash."""
-
-    market: IndexedAddress
-
-
-@dataclass(frozen=True, slots=True)
-class BlockTraded(Event):
-    """A block trade was settled."""
-
-    seller: IndexedAddress
-    buyer: IndexedAddress
-    vintage: IndexedUint16
-    tonnes: Uint128
-    price_fen: Uint128
-    """Price. [fen per tonne]"""
-    trade_id: Bytes32
-
-
-@dataclass(frozen=True, slots=True)
-class ReferencePriceSet(Event):
-    """A vintage has a new reference price."""
-
-    vintage: IndexedUint16
-    fen: Uint128
-    """Price. [fen per tonne]"""
-
-
-@dataclass(frozen=True, slots=True)
-class Halted(Event):
-    """Trading of a vintage (0: all) stops or goes on."""
-
-    vintage: IndexedUint16
-    halted: bool

@@ -24,6 +24,9 @@ from contracts.typed_data import address_of
 _HEADROOM = (6, 5)
 """An estimate holds for one state; the block may bring another."""
 
+_KNOWN = ("already known", "already imported")
+"""How engines say that they have a transaction; then it is where it should be."""
+
 
 class Sender:
     """Sends calls from one transport key; thread safe.
@@ -124,7 +127,7 @@ class Sender:
         try:
             self.client.send_raw(raw)
         except RefusedRequestError as exc:
-            if "already" not in str(exc):
+            if not any(sign in str(exc) for sign in _KNOWN):
                 raise
         self._nonce += 1
         return keccak256(raw)

@@ -142,6 +142,16 @@ class Registration:
 
 
 @dataclass(frozen=True, slots=True)
+class RotateKey:
+    """A carrier changes its key; signed by the old and the new one, not by accounts."""
+
+    id_hash: Bytes32
+    suite: Uint8
+    public_key: bytes
+    from_seq: Uint64
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """A member of the oracle."""
 

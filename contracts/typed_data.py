@@ -32,6 +32,7 @@ from contracts.structs import (
     IssueQuota,
     PayoutReceipt,
     PayoutRequest,
+    RotateKey,
     Signatures,
     StatementReport,
     SubmitStatement,
@@ -59,6 +60,7 @@ __all__ = [
     "IssueQuota",
     "PayoutReceipt",
     "PayoutRequest",
+    "RotateKey",
     "Signatures",
     "StatementReport",
     "SubmitStatement",
@@ -92,6 +94,7 @@ _HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 _BY_CONTRACT: dict[str, tuple[type, ...]] = {
     "Accounts": (ChangeRepresentative,),
     "Mandate": (Call, CallBatch),
+    "Carriers": (RotateKey,),
     "ReadingAnchor": (BatchReport,),
     "EmissionLedger": (
         StatementReport,

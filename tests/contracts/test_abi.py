@@ -13,7 +13,7 @@ from contracts.directory import CONTRACTS, artifact
 from contracts.errors import REVERTS
 from contracts.events import EVENTS, event_fields, event_signature
 from contracts.solidity import camel_case, fields_of
-from contracts.typed_data import STRUCTS, TYPES
+from contracts.typed_data import STRUCTS, TYPES, RotateKey
 
 NAMES = (*CONTRACTS, "Mandate")
 BUILT_IN = {"Error(string)", "Panic(uint256)"}
@@ -155,6 +155,7 @@ class TestStructs:
                     "proveEquivocation",
                 }:
                     assert TYPES[struct] == name
-        for struct, declared in STRUCTS.items():
+        # A rotation is signed by devices and travels as single arguments.
+        for struct, declared in STRUCTS.items() - {("RotateKey", RotateKey)}:
             given = [(m.solidity_name, m.type) for m in fields_of(declared)]
             assert given == [(p["name"], canonical(p)) for p in found[struct]]

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from contracts import errors, typed_data
+from contracts.bindings.accounts import AUTHORISE
 from contracts.enumerations import AccountStatus, Kind, Rights
 from contracts.hashing import checksum_address
 from contracts.structs import (
@@ -182,6 +183,24 @@ class TestMandate:
         assert {"InstructionAuthorised", "MandateExecuted", "Halted"} <= names
         assert mandate.account() == park.account("Regulator")
 
+    @pytest.mark.parametrize(
+        ("data", "error"),
+        [
+            (b"\x01", errors.MandateSelectorMissingError),
+            (AUTHORISE.selector, errors.MandateCallRefusedError),
+        ],
+    )
+    def test_refuses_what_it_never_does(
+        self, park: Any, data: bytes, error: type[Exception]
+    ):
+        mandate = park.ledger.mandate("Regulator")
+        where = park.ledger.accounts.address
+        call = Call(where, data, park.nonce("Regulator"), park.deadline())
+        digest = typed_data.digest(call, park.deployment.domain(mandate.address))
+        signatures = park.sign_digest("Regulator", digest)
+        with pytest.raises(error, match=r"at least 4 bytes|may not call"):
+            park.send(mandate.execute(call, signatures))
+
     def test_refuses_an_empty_batch(self, park: Any):
         mandate = park.ledger.mandate("Regulator")
         batch = CallBatch((), (), park.nonce("Regulator"), park.deadline())
@@ -222,5 +241,7 @@ class TestDirectoryAndRulebook:
         assert not book.is_working_day(1_647_306_000 + 4 * 86_400)
         with pytest.raises(errors.RulebookNoCalendarError, match="year of 2000000000"):
             book.is_working_day(2_000_000_000)
+        with pytest.raises(errors.RulebookYearInvalidError, match="got 2500"):
+            park.govern("Regulator", book.set_working_days(2500, (1, 0)))
         park.govern("Regulator", book.set_working_days(2032, (1, 0)))
         assert book.is_working_day(1_956_528_000)

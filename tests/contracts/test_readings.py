@@ -12,7 +12,7 @@ from contracts.enumerations import NO_CUTOFF, CarrierStatus, Kind
 from contracts.events import BatchAnchored, CarrierRegistered, MemberSuspended
 from contracts.hashing import keccak256
 from contracts.merkle import BatchLeaf, BatchTree, leaf_hash
-from contracts.structs import Attestation, ReadingProof, Registration
+from contracts.structs import Attestation, ReadingProof, Registration, RotateKey
 from contracts.typed_data import compact_signature, struct_hash
 from oracle.log.tree import prove_inclusion
 from oracle.reading.profile import Reading, external_aad, message_digest, sign_message
@@ -100,6 +100,17 @@ class TestCarriers:
         call = park.ledger.carriers.rotate(id_hash, new, 5, bytes(64), bytes(64))
         with pytest.raises(errors.CarriersRotationUnsignedError, match="lacks a good"):
             park.send(call)
+
+    def test_change_their_key_themselves(self, park: Any):
+        carriers, id_hash = park.ledger.carriers, enrol(park, "88.1.1/i")
+        new = EpochKey(Suite.ES256, device("88.1.1/i new").public_key)
+        rotation = RotateKey(id_hash, new.suite, new.public_key, 7)
+        digest = typed_data.digest(rotation, park.domain(rotation))
+        signatures = [
+            device(name).sign(digest) for name in ("88.1.1/i", "88.1.1/i new")
+        ]
+        park.send(carriers.rotate(id_hash, new, 7, *signatures))
+        assert carriers.key_at(id_hash, 7) == new
 
     def test_stop_at_a_cut_off(self, park: Any):
         carriers, id_hash = park.ledger.carriers, enrol(park, "88.1.1/h")
