@@ -16,7 +16,7 @@ It knows no HTTP but POST with JSON, which a foreign web page cannot send.
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 import httpx
@@ -125,38 +125,39 @@ class Gate:
             **dict.fromkeys(_FREE_OF_CHARGE, self._price),
         }
 
-    async def answer(self, body: bytes) -> Json:
-        """Return the answer to one HTTP body: an object, or a list for a batch."""
+    async def answer(self, body: bytes) -> bytes:
+        """Return the answer to one HTTP body: JSON, a list for a batch."""
         try:
             request = json.loads(body)
         except ValueError:
-            return _failure(None, PARSE_ERROR, "parse error: JSON expected")
+            return failure(None, PARSE_ERROR, "parse error: JSON expected")
         if not isinstance(request, list):
             return await self._answer_one(request)
         if not 0 < len(request) <= _MAX_BATCH:
             text = f"a batch has 1 to {_MAX_BATCH} requests, got {len(request)}"
-            return _failure(None, INVALID_REQUEST, text)
-        return await asyncio.gather(*(self._answer_one(each) for each in request))
+            return failure(None, INVALID_REQUEST, text)
+        answers = await asyncio.gather(*(self._answer_one(each) for each in request))
+        return b"[" + b",".join(answers) + b"]"
 
     async def close(self) -> None:
         """Close the connections to the engine."""
         await self._client.aclose()
 
-    async def _answer_one(self, request: Json) -> Json:
+    async def _answer_one(self, request: Json) -> bytes:
         call = _parse(request)
         if not isinstance(call, _Call):
             return call
         try:
-            result = await self._dispatch(call)
+            return await self._dispatch(call)
         except NodeError as exc:
-            return _failure(call.id, *_describe(exc))
-        return {"jsonrpc": "2.0", "id": call.id, "result": result}
+            return failure(call.id, *_describe(exc))
 
-    async def _dispatch(self, call: _Call) -> Json:
+    async def _dispatch(self, call: _Call) -> bytes:
         if call.method in self._own:
-            return await self._own[call.method](call)
+            result = await self._own[call.method](call)
+            return _encode({"jsonrpc": "2.0", "id": call.id, "result": result})
         if call.method in PASSED_METHODS:
-            return await self._ask(call.method, _at_latest(call))
+            return await self._pass(_Call(call.id, call.method, _at_latest(call)))
         raise InvalidCallError(METHOD_NOT_FOUND, _why_refused(call.method))
 
     async def _send_raw(self, call: _Call) -> Json:
@@ -173,7 +174,7 @@ class Gate:
         return "0x" + transaction.hash.hex()
 
     async def _count(self, call: _Call) -> Json:
-        mined = await self._ask(call.method, _at_latest(call))
+        mined = await self._ask(_Call(1, call.method, _at_latest(call)))
         if "pending" not in call.params[1:]:
             return mined
         sender = _hex_bytes(call.params, 0)
@@ -181,7 +182,7 @@ class Gate:
 
     async def _transaction(self, call: _Call) -> Json:
         waiting = self._desk.waiting(_hex_bytes(call.params, 0))
-        found = await self._ask(call.method, call.params)
+        found = await self._ask(call)
         if found is None and waiting is not None:
             return waiting_transaction_json(waiting, self._settings.chain_id)
         return found
@@ -189,22 +190,29 @@ class Gate:
     async def _price(self, _call: _Call) -> Json:
         return "0x0"
 
-    async def _ask(self, method: str, params: list[Json]) -> Json:
-        """Ask the engine; wait out a restart, as every passed method only reads."""
+    async def _ask(self, call: _Call) -> Json:
+        answer = json.loads(await self._pass(call))
+        if "error" in answer:
+            error = answer["error"]
+            raise InvalidCallError(error["code"], error["message"], error.get("data"))
+        return answer["result"]
+
+    async def _pass(self, call: _Call) -> bytes:
+        """Return the engine's answer; wait out a restart, as passed methods read."""
         deadline = asyncio.get_running_loop().time() + _ENGINE_WAIT_S
-        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        request = {"jsonrpc": "2.0", **asdict(call)}
         while asyncio.get_running_loop().time() < deadline:
             url = self._desk.upstream_url()
             if url is not None:
                 try:
-                    response = await self._client.post(url, json=body)
-                    return _result(response.json())
-                except (httpx.HTTPError, ValueError):
+                    response = await self._client.post(url, json=request)
+                    return response.raise_for_status().content
+                except httpx.HTTPError:
                     pass
             await asyncio.sleep(_ENGINE_POLL_S)
         raise UnavailableEngineError(
-            f"the chain's engine does not answer {method}; it is restarted from the "
-            "journal, so ask again later, and see the node's status if it lasts"
+            f"the chain's engine does not answer {call.method}; it is restarted from "
+            "the journal, so ask again later, and see the node's status if it lasts"
         )
 
 
@@ -227,19 +235,31 @@ def waiting_transaction_json(transaction: SignedTransaction, chain_id: int) -> J
     }
 
 
-def _parse(request: Json) -> Json:
+def failure(ident: Json, code: int, message: str, data: Json = None) -> bytes:
+    """Return a JSON-RPC error answer."""
+    error = {"code": code, "message": message}
+    if data is not None:
+        error["data"] = data
+    return _encode({"jsonrpc": "2.0", "id": ident, "error": error})
+
+
+def _encode(answer: Json) -> bytes:
+    return json.dumps(answer, separators=(",", ":")).encode()
+
+
+def _parse(request: Json) -> _Call | bytes:
     """Return the call, or the error answer to a malformed one."""
     if not isinstance(request, dict):
-        return _failure(None, INVALID_REQUEST, "invalid request: an object expected")
+        return failure(None, INVALID_REQUEST, "invalid request: an object expected")
     ident = request.get("id")
     if ident is None or isinstance(ident, list | dict | bool):
-        return _failure(None, INVALID_REQUEST, "invalid request: id expected")
+        return failure(None, INVALID_REQUEST, "invalid request: id expected")
     method, params = request.get("method"), request.get("params", [])
     if request.get("jsonrpc") != "2.0" or not isinstance(method, str):
         text = 'invalid request: jsonrpc "2.0" and a method name expected'
-        return _failure(ident, INVALID_REQUEST, text)
+        return failure(ident, INVALID_REQUEST, text)
     if not isinstance(params, list):
-        return _failure(ident, INVALID_PARAMS, "invalid params: a list expected")
+        return failure(ident, INVALID_PARAMS, "invalid params: a list expected")
     return _Call(ident, method, params)
 
 
@@ -281,17 +301,3 @@ def _describe(error: NodeError) -> tuple[int, str, Json]:
     if isinstance(error, ConflictJournalError):
         return INTERNAL_ERROR, str(error), None
     return UNAVAILABLE, str(error), None
-
-
-def _failure(ident: Json, code: int, message: str, data: Json = None) -> Json:
-    error = {"code": code, "message": message}
-    if data is not None:
-        error["data"] = data
-    return {"jsonrpc": "2.0", "id": ident, "error": error}
-
-
-def _result(answer: Json) -> Json:
-    if "error" in answer:
-        error = answer["error"]
-        raise InvalidCallError(error["code"], error["message"], error.get("data"))
-    return answer["result"]

@@ -1,7 +1,6 @@
 """HTTP in front of the gate: one POST route, in a thread of its own."""
 
 import asyncio
-import json
 import socket
 import threading
 import time
@@ -10,7 +9,7 @@ from typing import Any
 
 import uvicorn
 
-from node.engine.gate import INVALID_REQUEST, LIMIT_EXCEEDED, Gate
+from node.engine.gate import INVALID_REQUEST, LIMIT_EXCEEDED, Gate, failure
 from node.errors import UnavailableStorageError
 
 Message = MutableMapping[str, Any]
@@ -120,7 +119,7 @@ class GateServer:
         body = await self._read(receive)
         if body is None:
             text = f"request too large: at most {self._max_request_bytes} bytes"
-            await _reply(send, 413, _error(LIMIT_EXCEEDED, text))
+            await _reply(send, 413, failure(None, LIMIT_EXCEEDED, text))
             return
         await _reply(send, 200, await self._gate.answer(body))
 
@@ -138,23 +137,19 @@ class GateServer:
                 return b"".join(parts)
 
 
-def _refuse_request(scope: Message) -> tuple[int, Any] | None:
+def _refuse_request(scope: Message) -> tuple[int, bytes] | None:
     if scope["method"] != "POST":
-        return 405, _error(INVALID_REQUEST, "JSON-RPC expected: send a POST request")
+        return 405, failure(
+            None, INVALID_REQUEST, "JSON-RPC expected: send a POST request"
+        )
     kind = dict(scope["headers"]).get(b"content-type", b"")
     if not kind.lower().startswith(b"application/json"):
         text = "JSON-RPC expected: send content-type application/json"
-        return 415, _error(INVALID_REQUEST, text)
+        return 415, failure(None, INVALID_REQUEST, text)
     return None
 
 
-def _error(code: int, message: str) -> Any:
-    error = {"code": code, "message": message}
-    return {"jsonrpc": "2.0", "id": None, "error": error}
-
-
-async def _reply(send: Send, status: int, answer: Any) -> None:
-    body = json.dumps(answer).encode()
+async def _reply(send: Send, status: int, body: bytes) -> None:
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
