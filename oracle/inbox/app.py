@@ -4,24 +4,19 @@
     POST /readings/batch   application/cbor-seq  messages → CBOR [results, receipts]
     GET  /health           counts of the store
 
-    results    [[status, receipt index], …] or [status, check, why] if not accepted
-    receipts   [COSE_Sign1, …]
-
 Rules kept: an answer with status 200 means on disk; a full queue answers 429 and a
 failing disk or database 503, both with Retry-After and with nothing acknowledged;
 errors are problem+json (RFC 9457). No rule is decided here.
 """
 
 import asyncio
-from typing import Any
 
-import cbor2
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from oracle.errors import InvalidRequestError, UnavailableInboxError
 from oracle.inbox.inbox import Inbox
-from oracle.inbox.writer import Result, Status
+from oracle.inbox.results import Status, encode_results
 from oracle.reading.profile import MAX_MESSAGE_BYTES
 from oracle.reading.sequence import split_sequence
 
@@ -75,52 +70,6 @@ def create_app(inbox: Inbox) -> FastAPI:
         return await asyncio.to_thread(inbox.stored.counts)
 
     return app
-
-
-def encode_results(results: list[Result]) -> bytes:
-    """Encode results, each receipt once.
-
-    Args:
-        results: Results of one request.
-
-    Returns:
-        CBOR array of results and receipts, as the module's drawing says.
-    """
-    places: dict[bytes, int] = {}
-    rows: list[tuple[Any, ...]] = []
-    for status, receipt, check, detail in results:
-        if receipt:
-            rows.append((int(status), places.setdefault(receipt, len(places))))
-        else:
-            rows.append((int(status), check, detail))
-    return cbor2.dumps([rows, list(places)])
-
-
-def decode_results(data: bytes) -> list[Result]:
-    """Decode what `encode_results` encoded.
-
-    Args:
-        data: Body of an answer.
-
-    Returns:
-        Results in the order of the messages.
-
-    Raises:
-        InvalidRequestError: The bytes are no such answer.
-    """
-    try:
-        rows, receipts = cbor2.loads(data)
-        return [_result(row, receipts) for row in rows]
-    except (cbor2.CBORDecodeError, ValueError, TypeError, IndexError) as exc:
-        message = f"the inbox's answer is unreadable: {exc}"
-        raise InvalidRequestError(message, 502) from exc
-
-
-def _result(row: list[Any], receipts: list[bytes]) -> Result:
-    status = Status(row[0])
-    if status in (Status.ACCEPTED, Status.REPLAYED):
-        return Result(status, receipts[row[1]], 0, "")
-    return Result(status, b"", row[1], row[2])
 
 
 async def _body(request: Request, media_type: str, limit: int) -> bytes:

@@ -23,9 +23,10 @@ from contracts.hashing import keccak256
 from oracle.errors import UnavailableInboxError
 from oracle.inbox.pool import VerifierPool
 from oracle.inbox.reader import Reader
+from oracle.inbox.results import Result
 from oracle.inbox.store import open_engine
 from oracle.inbox.worker import Outcome
-from oracle.inbox.writer import Job, Receiver, Result, Writer
+from oracle.inbox.writer import Job, Receiver, Writer
 from oracle.reading.checks import CheckRules, Domain
 from oracle.reading.registry import CarrierRegistry
 from oracle.reading.suites import Signer

@@ -11,7 +11,6 @@ its device meant it. The same bytes get the receipt that was stored for them.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from enum import IntEnum
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +18,7 @@ import sqlalchemy as sa
 
 from oracle.errors import EquivocationError, ReplayedReadingError
 from oracle.inbox.receipts import ReceiptBook, ReceiptEntry
+from oracle.inbox.results import Result, Status
 from oracle.inbox.store import translated, writing
 from oracle.inbox.transaction import DeadLetter, NewReading, StoredMark, Transaction
 from oracle.inbox.worker import Authentic, Outcome, Refused
@@ -34,32 +34,6 @@ from oracle.reading.profile import Reading
 from oracle.reading.registry import CarrierRecord, CarrierRegistry
 from oracle.reading.state import Around, Neighbour
 from oracle.reading.suites import Signer
-
-
-class Status(IntEnum):
-    """What became of a message."""
-
-    ACCEPTED = 0
-    """New and stored."""
-    REPLAYED = 1
-    """Stored before with the same bytes."""
-    REFUSED = 2
-    """Refused by one of checks 1 to 5; kept as a dead letter."""
-    CONFLICT = 3
-    """The carrier signed other bytes for this seq; both are kept as evidence."""
-
-
-class Result(NamedTuple):
-    """Answer to one message."""
-
-    status: Status
-    """What became of it."""
-    receipt: bytes
-    """Signed receipt that covers it; empty if it was not accepted."""
-    check: int
-    """Check that stopped it; 0 if none did."""
-    detail: str
-    """Why it was not accepted; empty if it was."""
 
 
 @dataclass(slots=True)

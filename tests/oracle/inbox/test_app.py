@@ -7,14 +7,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from oracle.errors import InvalidRequestError, UnavailableInboxError
-from oracle.inbox.app import (
-    MAX_BODY_BYTES,
-    create_app,
-    decode_results,
-    encode_results,
-)
+from oracle.inbox.app import MAX_BODY_BYTES, create_app
 from oracle.inbox.receipts import read_receipt
-from oracle.inbox.writer import Status
+from oracle.inbox.results import Status, decode_results, encode_results
 from oracle.reading.sequence import join_sequence
 from tests.simulators.device import DOMAIN, DeviceSimulator
 

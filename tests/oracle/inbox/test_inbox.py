@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from oracle.errors import UnavailableInboxError
 from oracle.inbox.receipts import MAX_ENTRIES, read_receipt
-from oracle.inbox.writer import Status
+from oracle.inbox.results import Status
 from oracle.reading.checks import authenticate, fold_readings
 from oracle.reading.facts import FactKind
 from oracle.reading.profile import message_digest

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from oracle.inbox.app import decode_results
-from oracle.inbox.writer import Status
+from oracle.inbox.results import Status, decode_results
 from oracle.reading.sequence import join_sequence
 from tests.simulators.device import DeviceSimulator
 

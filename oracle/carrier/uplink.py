@@ -1,0 +1,167 @@
+"""HTTP uplink of a carrier: sends what is unsent, in order, until it is receipted.
+
+Rules kept: a message counts as sent only when a receipt names its digest (and, where
+the member's key is known, carries its signature); an answer 429 or 503 or none at all
+leaves everything stored and is tried again after the time that the inbox asks for; a
+refusal is final for that message and kept with its reason.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import httpx
+
+from oracle.carrier.outbox import Outbox
+from oracle.errors import (
+    InvalidReceiptError,
+    InvalidRequestError,
+    UnavailableUplinkError,
+)
+from oracle.inbox.receipts import read_receipt, read_unverified
+from oracle.inbox.results import Result, Status, decode_results
+from oracle.reading.checks import Domain
+from oracle.reading.profile import message_digest
+from oracle.reading.sequence import join_sequence
+from oracle.reading.suites import Suite
+
+MAX_PAUSE_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class MemberKey:
+    """Public key of the member whose receipts are expected."""
+
+    suite: Suite
+    """Suite of the key."""
+    public_key: bytes
+    """ES256 x ‖ y (64 bytes), EdDSA 32 bytes."""
+    domain: Domain
+    """Chain and contract."""
+
+
+@dataclass(slots=True)
+class UplinkStatistics:
+    """What an uplink did."""
+
+    requests: int = 0
+    """Requests that were answered."""
+    accepted: int = 0
+    """Readings stored now."""
+    replayed: int = 0
+    """Readings that were stored before."""
+    refused: int = 0
+    """Readings that the inbox will never take."""
+    retries: int = 0
+    """Requests that had to be repeated."""
+
+
+@dataclass(slots=True)
+class Uplink:
+    """Sends an outbox to an inbox.
+
+    Attributes:
+        url: Address of the inbox, without path.
+        client: HTTP client.
+        member_key: Key of the member; None takes receipts by their digest alone.
+        batch_messages: Most messages of one request.
+        max_attempts: Attempts for one request; None tries for ever.
+        statistics: What was done so far.
+    """
+
+    url: str
+    client: httpx.Client
+    member_key: MemberKey | None = None
+    batch_messages: int = 500
+    max_attempts: int | None = None
+    sleep: Callable[[float], None] = time.sleep
+    statistics: UplinkStatistics = field(default_factory=UplinkStatistics)
+
+    def drain(self, outbox: Outbox) -> Iterator[int]:
+        """Send until nothing is unsent.
+
+        Args:
+            outbox: Outbox of one carrier.
+
+        Yields:
+            How many messages each request settled.
+
+        Raises:
+            UnavailableUplinkError: The attempts are used up; what is unsent stays.
+            InvalidReceiptError: The answer is not the member's word.
+            InvalidRequestError: The inbox cannot read the request.
+        """
+        while messages := outbox.unsent(self.batch_messages):
+            results = self._send_until_answered([raw for _, raw in messages])
+            receipts: dict[int, bytes] = {}
+            problems: dict[int, str] = {}
+            for (seq, raw), result in zip(messages, results, strict=True):
+                if result.status in (Status.ACCEPTED, Status.REPLAYED):
+                    self._check_receipt(raw, result.receipt)
+                    receipts[seq] = result.receipt
+                else:
+                    problems[seq] = result.detail
+                self._count(result.status)
+            outbox.settle(receipts, problems)
+            yield len(messages)
+
+    def _send_until_answered(self, messages: list[bytes]) -> list[Result]:
+        attempt, body = 0, join_sequence(messages)
+        while True:
+            attempt += 1
+            try:
+                results = self._send(body)
+            except UnavailableUplinkError as exc:
+                if self.max_attempts is not None and attempt >= self.max_attempts:
+                    raise
+                self.statistics.retries += 1
+                pause = exc.retry_after_s * 2 ** min(attempt - 1, 10)
+                self.sleep(min(pause, MAX_PAUSE_S))
+            else:
+                self.statistics.requests += 1
+                return self._complete(results, len(messages))
+
+    def _send(self, body: bytes) -> list[Result]:
+        """Send one request; an answer that asks to wait is an error."""
+        url = f"{self.url.rstrip('/')}/readings/batch"
+        headers = {"content-type": "application/cbor-seq"}
+        try:
+            answer = self.client.post(url, content=body, headers=headers)
+        except httpx.TransportError as exc:
+            message = f"the inbox {self.url} does not answer ({exc}): is it running?"
+            raise UnavailableUplinkError(message, 0.5) from exc
+        if answer.status_code in (429, 502, 503, 504):
+            message = f"the inbox {self.url} asks to wait: {answer.text[:200]}"
+            after = answer.headers.get("retry-after", "1")
+            pause = float(after) if after.isdigit() else 1.0
+            raise UnavailableUplinkError(message, pause)
+        if answer.status_code != httpx.codes.OK:
+            message = f"the inbox {self.url} refused the request: {answer.text[:200]}"
+            raise InvalidRequestError(message, answer.status_code)
+        return decode_results(answer.content)
+
+    def _complete(self, results: list[Result], count: int) -> list[Result]:
+        if len(results) != count:
+            message = f"expected {count} results of the inbox, given {len(results)}"
+            raise InvalidRequestError(message, 502)
+        return results
+
+    def _check_receipt(self, raw: bytes, receipt: bytes) -> None:
+        """Demand that the receipt covers the message."""
+        if self.member_key is None:
+            content = read_unverified(receipt)
+        else:
+            key = self.member_key
+            content = read_receipt(receipt, key.suite, key.public_key, key.domain)
+        digest = message_digest(raw)
+        if all(entry.digest != digest for entry in content.entries):
+            message = f"the receipt does not name the reading {digest.hex()}"
+            raise InvalidReceiptError(message)
+
+    def _count(self, status: Status) -> None:
+        if status is Status.ACCEPTED:
+            self.statistics.accepted += 1
+        elif status is Status.REPLAYED:
+            self.statistics.replayed += 1
+        else:
+            self.statistics.refused += 1
