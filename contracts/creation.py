@@ -10,10 +10,11 @@ from contracts.calls import GAS_LIMIT, UnsignedCall
 from contracts.chain import ChainClient
 from contracts.directory import CONTRACTS, Deployment, artifact
 from contracts.errors import ConflictError
-from contracts.hashing import address_bytes, checksum_address, keccak256
+from contracts.hashing import address_bytes
 from contracts.plan import DeploymentPlan
 from contracts.sender import Sender
 from contracts.solidity import WORD_BYTES
+from contracts.transactions import contract_address
 
 _NEEDS: dict[str, tuple[str, ...]] = {
     "Directory": ("AccessManager",),
@@ -28,26 +29,6 @@ _NEEDS: dict[str, tuple[str, ...]] = {
     "Market": ("AccessManager", "Accounts", "Rulebook", "Quota", "Cash"),
 }
 """What a constructor takes, in its order."""
-
-_SHORT_NONCE = 0x80
-"""Smaller numbers are their own RLP encoding."""
-
-
-def contract_address(creator: str, nonce: int) -> str:
-    """Give the address of a contract that is to be created.
-
-    Args:
-        creator: Who creates it.
-        nonce: The creator's transaction nonce.
-
-    Returns:
-        ``keccak256(rlp([creator, nonce]))``, the last 20 bytes, with checksum.
-    """
-    number = nonce.to_bytes((nonce.bit_length() + 7) // 8, "big")
-    if not 0 < nonce < _SHORT_NONCE:
-        number = bytes([_SHORT_NONCE + len(number)]) + number
-    body = b"\x94" + address_bytes(creator) + number
-    return checksum_address(keccak256(bytes([0xC0 + len(body)]) + body)[12:])
 
 
 def planned_addresses(

@@ -8,7 +8,6 @@ after a restart.
 import threading
 
 from coincurve import PrivateKey
-from eth_account import Account
 
 from contracts.calls import GAS_LIMIT, UnsignedCall
 from contracts.chain import ChainClient, Receipt
@@ -19,6 +18,7 @@ from contracts.errors import (
     StaleNonceError,
 )
 from contracts.hashing import keccak256
+from contracts.transactions import Transaction, sign_transaction
 from contracts.typed_data import address_of
 
 _HEADROOM = (6, 5)
@@ -133,18 +133,10 @@ class Sender:
         return keccak256(raw)
 
     def _sign(self, call: UnsignedCall, gas: int, nonce: int) -> bytes:
-        transaction = {
-            "chainId": self._chain_id,
-            "nonce": nonce,
-            "gas": gas,
-            "gasPrice": self._gas_price_wei,
-            "value": 0,
-            "data": call.data,
-        }
-        if call.to is not None:
-            transaction["to"] = call.to
-        signed = Account.sign_transaction(transaction, self._key.secret)
-        return bytes(signed.raw_transaction)
+        transaction = Transaction(
+            self._chain_id, nonce, self._gas_price_wei, gas, call.to, call.data
+        )
+        return sign_transaction(transaction, self._key)
 
     def _reason(self, call: UnsignedCall, receipt: Receipt) -> ContractsError:
         """Run a failed call again on the state after its block."""

@@ -14,7 +14,7 @@ from contracts.bindings.access_manager import (
 )
 from contracts.bindings.rulebook import rule_name
 from contracts.chain import ChainClient
-from contracts.creation import contract_address, planned_addresses
+from contracts.creation import planned_addresses
 from contracts.deployment import GOVERNED, Organisation, deploy
 from contracts.directory import CONTRACTS, Deployment, artifact
 from contracts.enumerations import AccountStatus, Kind
@@ -169,16 +169,6 @@ class TestPlan:
 
 
 class TestAddresses:
-    def test_follow_from_creator_and_nonce(self):
-        creator = "0x6ac7ea33f8831ea9dcc53393aaa88b25a785dbf0"
-        expected = (
-            "0xcd234A471b72ba2F1Ccf0A70FCABA648a5eeCD8d",
-            "0x343c43A37D37dfF08AE8C4A11544c718AbB4fCF8",
-            "0xf778B86FA74E846c4f0a1fBd1335FE81c00a0C91",
-            "0xffFd933A0bC612844eaF0C6Fe3E5b8E9B6C1d19c",
-        )
-        assert tuple(contract_address(creator, n) for n in range(4)) == expected
-
     def test_are_those_of_the_deployment(self, park: Any, plan: DeploymentPlan):
         addresses, mandates = planned_addresses(park.sender.address, plan)
         assert addresses == park.deployment.addresses
