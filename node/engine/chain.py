@@ -10,6 +10,7 @@ rules it keeps:
 """
 
 import fcntl
+import json
 import logging
 import os
 from collections.abc import Sequence
@@ -256,6 +257,13 @@ class Chain:
                 f"the journal in {settings.data_dir} belongs to chain id {recorded}, "
                 f"this engine is set to {settings.chain_id}; correct the chain id or "
                 "choose another data folder"
+            )
+        gas_limit = int(json.loads(journal.meta("genesis") or "{}")["gasLimit"], 16)
+        if gas_limit != settings.block_gas_limit:
+            raise ConflictJournalError(
+                f"the chain in {settings.data_dir} has a block gas limit of {gas_limit}"
+                f", this engine is set to {settings.block_gas_limit}; it cannot change "
+                "within a chain, so correct the setting"
             )
 
     def _start_engine(self) -> AnvilProcess:

@@ -384,6 +384,15 @@ class TestFolder:
         with pytest.raises(ConflictJournalError, match=r"chain id 20260.*set to 7"):
             Chain(make_settings(chain_id=7))
 
+    def test_has_one_block_gas_limit(
+        self,
+        open_chain: Callable[..., Chain],
+        make_settings: Callable[..., EngineSettings],
+    ):
+        open_chain().close()
+        with pytest.raises(ConflictJournalError, match="limit of 30000000, this"):
+            Chain(make_settings(block_gas_limit=8_000_000))
+
     def test_that_cannot_be_made_is_a_sentence(
         self, make_settings: Callable[..., EngineSettings], tmp_path: Path
     ):

@@ -1,3 +1,5 @@
+import os
+import signal
 import socket
 import time
 from collections.abc import Callable
@@ -76,6 +78,18 @@ class TestEmbeddedEngine:
         assert rpc.call("eth_getTransactionReceipt", digest) == receipt
         assert rpc.send(signer.sign())["blockNumber"] == "0x2"
         assert engine._chain.engine.pid != pid
+
+    def test_replaces_an_engine_that_hangs(
+        self,
+        make_settings: Callable[..., EngineSettings],
+        make_rpc: Callable[[str], Any],
+        signer: Any,
+    ):
+        with EmbeddedEngine(make_settings(call_timeout_s=0.5)) as engine:
+            rpc = make_rpc(engine.rpc_url)
+            rpc.send(signer.sign())
+            os.kill(engine._chain.engine.pid, signal.SIGSTOP)
+            assert rpc.send(signer.sign())["blockNumber"] == "0x2"
 
     def test_stops_for_good_when_its_records_contradict_each_other(
         self, engine: EmbeddedEngine, rpc: Any, signer: Any, kill: Callable[[int], None]
