@@ -39,13 +39,13 @@ contract GasTest is LedgerTest {
 
     /// forge-config: default.isolate = true
     function test_baselines() public {
-        Naive naive = new Naive();
+        Naive naive = Naive(_create("bench/Naive", ""));
         naive.store(keccak256("id"), 1, NOW, 123_456_789, keccak256("message"));
         _assertGas("naive storage", 150_000);
         naive.log(keccak256("id"), 1, NOW, 123_456_789, keccak256("message"));
         _assertGas("naive event", 150_000);
 
-        PlainToken token = new PlainToken();
+        PlainToken token = PlainToken(_create("bench/PlainToken", ""));
         address from = addressOf("from");
         token.mint(from, VINTAGE, 10 * BLOCK);
         token.mint(alpha, VINTAGE, BLOCK);
