@@ -206,9 +206,10 @@ def _recover(envelope: _Envelope) -> bytes:
 def _check_limits(
     transaction: SignedTransaction, envelope: _Envelope, block_gas_limit: int
 ) -> None:
-    if len(transaction.to) not in (0, 20):
+    is_address = isinstance(transaction.to, bytes) and len(transaction.to) in (0, 20)
+    if not (is_address and isinstance(transaction.data, bytes)):
         raise InvalidTransactionError(
-            f"to: expected 20 bytes or none, got {len(transaction.to)}"
+            "to: expected 20 bytes or none, and data as bytes; sign a new transaction"
         )
     if transaction.nonce > _MAX_NONCE:
         raise InvalidTransactionError(f"nonce has max value: {transaction.nonce}")
@@ -217,6 +218,12 @@ def _check_limits(
             "max priority fee per gas higher than max fee per gas: "
             f"at most {transaction.max_fee} wei fits"
         )
+    _check_gas(transaction, envelope.access_list, block_gas_limit)
+
+
+def _check_gas(
+    transaction: SignedTransaction, access_list: Any, block_gas_limit: int
+) -> None:
     if transaction.gas_limit > block_gas_limit:
         raise InvalidTransactionError(
             f"exceeds block gas limit: expected at most {block_gas_limit} gas, "
@@ -227,8 +234,8 @@ def _check_limits(
             f"max initcode size exceeded: {_MAX_INITCODE_BYTES} bytes, "
             f"got {len(transaction.data)} (EIP-3860)"
         )
-    _check_access_list(envelope.access_list)
-    needed = intrinsic_gas(transaction, envelope.access_list)
+    _check_access_list(access_list)
+    needed = intrinsic_gas(transaction, access_list)
     if transaction.gas_limit < needed:
         raise InvalidTransactionError(
             f"intrinsic gas too low: expected at least {needed}, "
@@ -254,7 +261,7 @@ def intrinsic_gas(transaction: SignedTransaction, access_list: Any) -> int:
 
 def _check_access_list(access_list: Any) -> None:
     """Refuse anything but a list of pairs of address and storage keys."""
-    well_formed = all(
+    well_formed = isinstance(access_list, list) and all(
         isinstance(entry, list)
         and [type(each) for each in entry] == [bytes, list]
         and len(entry[0]) == 20  # noqa: PLR2004  # an address

@@ -1,10 +1,13 @@
 from typing import Any
 
 import pytest
+import rlp
+from coincurve import PrivateKey
 from eth_account import Account
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts.hashing import keccak256
 from node.engine.transactions import decode_transaction
 from node.errors import InvalidTransactionError
 
@@ -88,6 +91,31 @@ class TestDecodeTransaction:
         raw = signer.sign(maxFeePerGas=1, maxPriorityFeePerGas=2)
         with pytest.raises(InvalidTransactionError, match="at most 1 wei fits"):
             decode(raw)
+
+    @pytest.mark.parametrize(
+        ("place", "wrong", "message"),
+        [
+            (5, [], "to: expected 20 bytes"),
+            (5, b"\1" * 19, "to: expected 20 bytes"),
+            (7, [b"\1"], "data as bytes"),
+            (8, b"", "access list"),
+            (8, [[b"\1" * 20]], "access list"),
+            (8, [[b"\1" * 20, [b"\1"]]], "access list"),
+            (6, b"\0\1", "without leading zeros"),
+            (6, b"\1" * 33, "at most 32 bytes"),
+        ],
+    )
+    def test_refuses_signed_fields_of_a_wrong_form(
+        self, place: int, wrong: Any, message: str
+    ):
+        fields = [CHAIN_ID, 0, 0, 0, 100_000, b"\2" * 20, 0, b"", []]
+        fields[place] = wrong
+        digest = keccak256(b"\2" + rlp.encode(fields))
+        signature = PrivateKey(b"\3" * 32).sign_recoverable(digest, hasher=None)
+        r, s = int.from_bytes(signature[:32]), int.from_bytes(signature[32:64])
+        raw = b"\2" + rlp.encode([*fields, signature[64], r, s])
+        with pytest.raises(InvalidTransactionError, match=message):
+            decode_transaction(raw, CHAIN_ID, GAS_LIMIT)
 
     @settings(max_examples=100, deadline=None)
     @given(st.binary(max_size=200))
