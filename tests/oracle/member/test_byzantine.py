@@ -1,0 +1,349 @@
+"""A lying leader against three honest members: whatever it does is harmless.
+
+Member 0 lies; it leads number 0 in round 0. It keeps its key, its HTTP server and its
+view of the chain, but no rounds of its own: the tests speak for it.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import cbor2
+import pytest
+
+from contracts.enumerations import CarrierStatus
+from contracts.errors import AnchorConfigurationMismatchError, AnchorSeqMismatchError
+from contracts.structs import Attestation, BatchReport
+from contracts.typed_data import compact_signature, domain, struct_hash
+from oracle.errors import (
+    ConflictBallotError,
+    InvalidProposalError,
+    UnavailableMemberError,
+)
+from oracle.member.ballot import Certificate, Phase, certify
+from oracle.member.envelope import Mailroom
+from oracle.member.member import MemberNode
+from oracle.member.proposal import Batch, build_batch, tree_of
+from oracle.member.refs import ReadingRef
+from oracle.member.store import Proposal
+from oracle.member.transport import HttpPeers
+from oracle.member.votes import Offer
+from oracle.reading.checks import AuthenticReading, Domain, authenticate
+from oracle.reading.profile import message_digest
+from tests.simulators.device import DeviceSimulator
+from tests.simulators.oracle_park import (
+    STREAM_ID,
+    OraclePark,
+    member_key,
+    members_of,
+    wait_until,
+)
+
+LIAR = 0
+HONEST = (1, 2, 3)
+
+
+class LyingNode(MemberNode):
+    """Gives the bodies that the test tells it to give."""
+
+    bodies: Sequence[bytes] = ()
+
+    def _give_bodies(self, _sender: str, _body: bytes) -> bytes:
+        return cbor2.dumps(list(self.bodies))
+
+
+class Scene:
+    """The liar, three honest members that do not start rounds by themselves."""
+
+    def __init__(self, park: OraclePark) -> None:
+        self.park = park
+        self.device = park.device("m1")
+        settings = park.settings(LIAR)
+        self.liar = LyingNode(settings, key=member_key(LIAR))
+        self.honest = {index: park.node(index) for index in HONEST}
+        for node in self.nodes:
+            node.follower.follow()
+            node._server.start()
+
+    @property
+    def nodes(self) -> list[MemberNode]:
+        return [self.liar, *self.honest.values()]
+
+    def stop(self) -> None:
+        for node in self.nodes:
+            node.stop()
+
+    def start_honest(self) -> None:
+        for node in self.honest.values():
+            node.gossip.start()
+            node._cycle.start()
+
+    def raws(self, count: int) -> list[bytes]:
+        start = int(time.time()) - 3600
+        device = self.device
+        return [device.next(ts=start + device.seq) for _ in range(count)]
+
+    def authentic(self, raws: Sequence[bytes]) -> list[AuthenticReading]:
+        registry = self.liar.follower.view.registry
+        return [authenticate(raw, registry, self.park.domain) for raw in raws]
+
+    def batch(self, raws: Sequence[bytes]) -> Batch:
+        """Build an honest batch of these readings."""
+        head = self.liar.follower.head
+        frame = self.liar.follower.frame_at(head.number, head.hash, 1)
+        now = int(time.time())
+        return build_batch(frame, self.authentic(raws), {}, now)
+
+    def offer(self, batch: Batch, **changes: object) -> Offer:
+        report: BatchReport = replace(batch.report, **changes)
+        return Offer(Proposal(report, batch.refs), 0)
+
+    def lying(self, batch: Batch, refs: Sequence[ReadingRef]) -> Offer:
+        """Pretend that a batch holds other readings, root and count adjusted."""
+        rows = [(ref.identifier_hash, ref.seq, ref.digest) for ref in refs]
+        root = tree_of(STREAM_ID, batch.report.seq, rows).root
+        report = replace(batch.report, batch_root=root, leaf_count=len(refs))
+        return Offer(Proposal(report, tuple(refs)), 0)
+
+    def ask(self, member: int, offer: Offer) -> dict[str, object]:
+        answer: dict[str, object] = cbor2.loads(
+            self.liar._peers.ask(
+                member_key(member).address, "proposal", offer.to_bytes()
+            )
+        )
+        return answer
+
+    def refusal(self, offer: Offer) -> str:
+        """The reason of all three; they must agree that it is bad."""
+        reasons = {str(self.ask(index, offer).get("refused")) for index in HONEST}
+        assert "None" not in reasons
+        assert self.park.anchored() == 0
+        return min(reasons)
+
+
+@pytest.fixture
+def scene(park: OraclePark) -> Iterator[Scene]:
+    running = Scene(park)
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+class TestLyingLeader:
+    def test_gets_votes_for_an_honest_proposal(self, scene: Scene):
+        raws = scene.raws(5)
+        scene.liar.bodies = raws
+        answers = [scene.ask(i, scene.offer(scene.batch(raws))) for i in HONEST]
+        assert all("vote" in answer for answer in answers)
+
+    def test_cannot_slip_in_a_forged_reading(self, scene: Scene):
+        good = scene.raws(5)
+        forged = good[4][:-1] + bytes([good[4][-1] ^ 1])
+        scene.liar.bodies = [*good[:4], forged]
+        refs = list(scene.batch(good).refs)
+        one = DeviceSimulator(
+            "m1", domain=Domain(1, scene.park.domain.carriers_address)
+        )
+        foreign = one.next(ts=int(time.time()) - 3600)
+        for bad in (forged, foreign):
+            scene.liar.bodies = [*good[:4], bad]
+            digest = message_digest(bad)
+            lie = [*refs[:4], replace(refs[4], digest=digest)]
+            assert "its bodies" in scene.refusal(scene.lying(scene.batch(good), lie))
+
+    def test_cannot_count_a_reading_twice(self, scene: Scene):
+        raws = scene.raws(3)
+        scene.liar.bodies = raws
+        refs = scene.batch(raws).refs
+        lie = scene.lying(scene.batch(raws), [refs[0], refs[1], refs[1], refs[2]])
+        assert "its order" in scene.refusal(lie)
+
+    def test_cannot_reorder_readings(self, scene: Scene):
+        raws = scene.raws(3)
+        scene.liar.bodies = raws
+        refs = scene.batch(raws).refs
+        lie = scene.lying(scene.batch(raws), [refs[1], refs[0], refs[2]])
+        assert "its order" in scene.refusal(lie)
+
+    def test_cannot_give_a_reading_another_name(self, scene: Scene):
+        raws = scene.raws(3)
+        scene.liar.bodies = raws
+        refs = scene.batch(raws).refs
+        lie = scene.lying(scene.batch(raws), [*refs[:2], replace(refs[2], seq=9)])
+        for index in HONEST:
+            scene.honest[index].inbox.submit(raws)
+        assert "refused for its" in scene.refusal(lie)
+
+    def test_cannot_use_a_reading_behind_the_cut_off(self, scene: Scene):
+        raws = scene.raws(5)
+        for node in scene.nodes:
+            node.inbox.submit(raws)
+        revoke = scene.park.ledger.carriers.set_status(
+            scene.device.identifier_hash, CarrierStatus.REVOKED, 2
+        )
+        batch = scene.batch(raws)
+        scene.park.govern("Identity Platform", revoke)
+        scene.liar.follower.follow()
+        head, follower = scene.liar.follower.head, scene.liar.follower
+        lie = scene.offer(
+            batch,
+            ref_block_number=head.number,
+            ref_block_hash=head.hash,
+            data_digest=follower.view.registry_at(head.number).root(),
+        )
+        assert "its carrier status" in scene.refusal(lie)
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("gaps_digest", b"\x05" * 32),
+            ("log_root", b"\x05" * 32),
+            ("prev_head", b"\x05" * 32),
+            ("ref_block_hash", b"\x05" * 32),
+            ("rules_version", 2),
+            ("last_ts", 2_000_000_000_000),
+        ],
+    )
+    def test_cannot_change_a_field(self, scene: Scene, field: str, value: object):
+        raws = scene.raws(3)
+        scene.liar.bodies = raws
+        lie = scene.offer(scene.batch(raws), **{field: value})
+        assert f"its {field}" in scene.refusal(lie)
+
+    def test_cannot_speak_out_of_turn(self, scene: Scene):
+        raws = scene.raws(3)
+        scene.liar.bodies = raws
+        offer = replace(scene.offer(scene.batch(raws)), round=1)
+        assert "its leader" in scene.refusal(offer)
+
+    def test_cannot_run_ahead_in_rounds(self, scene: Scene):
+        raws = scene.raws(3)
+        scene.liar.bodies = raws
+        offer = replace(scene.offer(scene.batch(raws)), round=4)
+        assert "out of turn" in scene.refusal(offer)
+
+    def test_cannot_hide_an_equivocating_carrier(self, scene: Scene):
+        raws = scene.raws(3)
+        twin = DeviceSimulator("m1", domain=scene.park.domain)
+        other = twin.next(ts=int(time.time()) - 3500)
+        scene.liar.bodies = raws
+        for index in HONEST:
+            scene.honest[index].inbox.submit([*raws, other])
+        assert "its equivocation" in scene.refusal(scene.offer(scene.batch(raws)))
+
+
+class TestTwoProposals:
+    def test_shown_to_different_members_get_no_quorum_and_the_next_round_goes_on(
+        self, scene: Scene
+    ):
+        raws = scene.raws(6)
+        scene.liar.bodies = raws
+        first, second = scene.batch(raws[:3]), scene.batch(raws)
+        votes = [
+            scene.ask(1, scene.offer(first)),
+            scene.ask(2, scene.offer(second)),
+            scene.ask(3, scene.offer(second)),
+        ]
+        assert all("vote" in answer for answer in votes)
+        assert "refused" in scene.ask(1, scene.offer(second))
+        scene.start_honest()
+        wait_until(lambda: scene.park.anchored() >= 1, 30)
+        wait_until(
+            lambda: (
+                len({node.follower.position.head for node in scene.honest.values()})
+                == 1
+            )
+        )
+
+    def test_a_member_signs_one_report_of_a_number(self, scene: Scene):
+        """Even with two valid quorums of locks, which takes two liars."""
+        raws = scene.raws(4)
+        scene.liar.bodies = raws
+        first, second = scene.batch(raws[:2]), scene.batch(raws)
+        voter, own = scene.honest[1].voter, scene.honest[1].key.address
+        voter.accept(scene.offer(first), scene.liar.key.address)
+        voter.accept(replace(scene.offer(second), round=1), own)
+        voter.sign(stolen_quorum(scene, first, 0))
+        with pytest.raises(ConflictBallotError, match="signature"):
+            voter.sign(stolen_quorum(scene, second, 1))
+        with pytest.raises(ConflictBallotError, match="signature"):
+            voter.accept(replace(scene.offer(second), round=1), own)
+
+    def test_a_certificate_for_an_unseen_proposal_is_not_signed(self, scene: Scene):
+        batch = scene.batch(scene.raws(2))
+        with pytest.raises(InvalidProposalError, match="verified here"):
+            scene.honest[1].voter.sign(stolen_quorum(scene, batch, 0))
+
+
+def stolen_quorum(scene: Scene, batch: Batch, round_: int) -> Certificate:
+    """Locks of three members, made with their keys without asking them."""
+    subject = scene.liar.voter.subject()
+    vote = (Phase.LOCK, round_, struct_hash(batch.report))
+    digest = subject.vote_digest(*vote)
+    votes = {i: compact_signature(member_key(i).private, digest) for i in (0, 2, 3)}
+    configuration = scene.liar.follower.view.configuration
+    return certify(configuration, subject, vote, votes)
+
+
+class TestReplay:
+    def test_of_an_old_report_is_refused_by_members_and_contract(self, scene: Scene):
+        raws = scene.raws(3)
+        scene.liar.bodies = raws
+        batch = scene.batch(raws)
+        scene.start_honest()
+        scene.honest[1].inbox.submit(raws)
+        wait_until(lambda: scene.park.anchored() >= 1, 30)
+        wait_until(lambda: scene.honest[1].follower.position.seq >= 1)
+        old = scene.honest[1]._desk.store.batch(0)
+        assert old is not None
+        votes = scene.honest[1]._desk.chain.attestation(old.tx_hash)
+        with pytest.raises(AnchorSeqMismatchError):
+            scene.park.sender.send(scene.park.ledger.anchor.submit(old.report, votes))
+        assert "out of turn" in str(scene.ask(1, scene.offer(batch)).get("refused"))
+
+    def test_under_another_configuration_is_refused_by_the_contract(self, scene: Scene):
+        batch = scene.batch(scene.raws(2))
+        digest = scene.liar._desk.chain.report_digest(batch.report)
+        signed = {
+            i: compact_signature(member_key(i).private, digest) for i in (0, 2, 3)
+        }
+        votes = Attestation.collect(signed)
+        scene.park.govern(
+            "Regulator", scene.park.ledger.anchor.configure(members_of(), 3)
+        )
+        with pytest.raises(AnchorConfigurationMismatchError):
+            scene.liar._desk.chain.submit(batch.report, votes)
+
+    def test_of_a_message_for_another_contract_is_refused(self, scene: Scene):
+        raws = scene.raws(2)
+        offer = scene.offer(scene.batch(raws)).to_bytes()
+        for chain_id, anchor in (
+            (1, scene.park.deployment.addresses["ReadingAnchor"]),
+            (20260, scene.park.deployment.addresses["EmissionLedger"]),
+        ):
+            room = Mailroom(
+                member_key(LIAR).private, domain(chain_id, anchor), time.time
+            )
+            address = member_key(1).address
+            peers = HttpPeers(room, {address: scene.honest[1].url}, 5)
+            with pytest.raises(UnavailableMemberError, match="403"):
+                peers.ask(address, "proposal", offer)
+            peers.close()
+
+    def test_of_a_strangers_message_is_refused(self, scene: Scene):
+        stranger = Mailroom(
+            scene.park.sender._key, scene.liar._desk.chain.domain, time.time
+        )
+        address = member_key(1).address
+        peers = HttpPeers(stranger, {address: scene.honest[1].url}, 5)
+        with pytest.raises(UnavailableMemberError, match="a member of the config"):
+            peers.ask(address, "gossip", cbor2.dumps([]))
+        peers.close()
+
+
+class TestSilentLeader:
+    def test_costs_one_time_out(self, scene: Scene):
+        scene.honest[2].inbox.submit(scene.raws(3))
+        scene.start_honest()
+        wait_until(lambda: scene.park.anchored() >= 1, 20)
