@@ -96,14 +96,30 @@ class LogFetcher:
     def _page(self, first: int, last: int) -> Page | None:
         before = fetch_headers(self._client, [last])
         logs = self._client.logs(first, last, self._addresses)
-        numbers = sorted({int(log["blockNumber"], 16) for log in logs})
-        headers = fetch_headers(self._client, [*numbers, last])
-        if not before or len(headers) <= len(numbers) or headers[-1] != before[0]:
+        headers = self._headers(logs)
+        after = fetch_headers(self._client, [last])
+        if headers is None or not before or before != after:
             return None
-        hashes = {header.number: f"0x{header.hash.hex()}" for header in headers}
-        if any(hashes[int(log["blockNumber"], 16)] != log["blockHash"] for log in logs):
+        return Page(logs, headers, after[0])
+
+    def _headers(self, logs: list[dict[str, Any]]) -> list[Header] | None:
+        """Give the header of every block that has a log, None if one is gone."""
+        hashes = {int(log["blockNumber"], 16): log["blockHash"] for log in logs}
+        times = {
+            int(log["blockNumber"], 16): int(log["blockTimestamp"], 16)
+            for log in logs
+            if log.get("blockTimestamp")
+        }
+        # Engines that leave out the time of a log are asked for the header.
+        asked = fetch_headers(self._client, sorted(hashes.keys() - times.keys()))
+        times |= {header.number: header.timestamp for header in asked}
+        told = {header.number: f"0x{header.hash.hex()}" for header in asked}
+        if not times.keys() >= hashes.keys() or not told.items() <= hashes.items():
             return None
-        return Page(logs, headers[:-1], headers[-1])
+        return [
+            Header(number, bytes.fromhex(hashes[number][2:]), times[number])
+            for number in sorted(hashes)
+        ]
 
     def _learn(self, count: int) -> None:
         if count > _MANY_LOGS:

@@ -135,7 +135,7 @@ class Visitor:
         self.http.headers["Authorization"] = f"Bearer {token}"
 
     def get(self, path: str, **query: Any) -> httpx.Response:
-        return self.http.get(path, params=query)
+        return self.http.get(path, params=query or None)
 
     def bring(self, instruction: Instruction) -> httpx.Response:
         return self.http.post("/instructions", json=to_json(instruction))

@@ -24,6 +24,7 @@ from contracts.events import EVENTS
 from contracts.sender import Sender
 from node.errors import ConflictLedgerError, UnavailableEngineError
 from node.ledger.cursor import position
+from node.ledger.fetch import LogFetcher
 from node.ledger.indexer import Indexer
 from node.ledger.project import FEED_ONLY, is_projected
 from node.run import indexer_of
@@ -88,6 +89,28 @@ class TestProjection:
             if is_projected(event) == (event in FEED_ONLY)
         ]
         assert unclear == []
+
+
+class TestFetch:
+    def test_asks_for_the_time_of_logs_that_do_not_carry_it(self, fragile_park: Any):
+        deployment = fragile_park.deployment
+        addresses = tuple(deployment.addresses.values())
+        fetcher = LogFetcher(fragile_park.client, addresses)
+        head = fragile_park.client.block("latest")
+        page = fetcher.page(0, head)
+        bare = [
+            {name: value for name, value in log.items() if name != "blockTimestamp"}
+            for log in page.logs
+        ]
+        assert fetcher._headers(bare) == page.headers
+        assert page.headers[0].timestamp > 0
+
+    def test_notices_a_log_of_a_block_that_is_gone(self, fragile_park: Any):
+        addresses = tuple(fragile_park.deployment.addresses.values())
+        fetcher = LogFetcher(fragile_park.client, addresses)
+        page = fetcher.page(0, fragile_park.client.block("latest"))
+        gone = {**page.logs[0], "blockHash": f"0x{'ab' * 32}", "blockTimestamp": None}
+        assert fetcher._headers([gone]) is None
 
 
 class TestReorganisation:
