@@ -16,6 +16,8 @@ import typer
 
 from node import run
 from node.config import load_settings
+from node.demo.command import demo_command
+from node.demo.run import DemoSettings
 from node.engine import __main__ as engine_command
 from node.errors import ConflictJournalError, ConflictLedgerError, NodeError
 from node.ledger.cursor import clear, position
@@ -98,6 +100,26 @@ def fsck_command(config: Config) -> None:
 def engine_only(context: typer.Context) -> None:
     """Run the embedded chain alone; see carbon-node engine --help."""
     raise typer.Exit(engine_command.main(context.args))
+
+
+@app.command("demo")
+def demo(
+    data: Annotated[
+        Path, typer.Option(envvar="DATA", help="Folder of input data.")
+    ] = Path("../shared/data"),
+    folder: Annotated[
+        Path, typer.Option(help="Emptied and filled by the demo.")
+    ] = Path("var/demo"),
+    days: Annotated[
+        int, typer.Option(min=1, max=31, help="Days of the month to replay.")
+    ] = 31,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Keep chain, oracle and API running.")
+    ] = False,
+    port: Annotated[int, typer.Option(help="Port of the API; 0: a free one.")] = 8620,
+) -> None:
+    """Run the main job on a month of real readings, on one machine."""
+    demo_command(DemoSettings(folder, data, days), serve=serve, port=port)
 
 
 def main() -> None:

@@ -27,7 +27,7 @@ from contracts.typed_data import (
     stream_id,
     struct_hash,
 )
-from node.demo.ledger import LOCAL, STREAM, SandboxLedger, open_ledger
+from node.demo.ledger import LOCAL, STREAM, SandboxLedger, open_ledger, sandbox_settings
 from node.demo.people import BANK, REGULATOR, People
 from oracle.log.tree import CompactRange, leaf_hash
 
@@ -49,7 +49,8 @@ def measure_gas() -> dict[str, float]:
     opening = dt.datetime(2023, 3, 1, 13, 30, tzinfo=LOCAL)
     with tempfile.TemporaryDirectory() as folder:
         people = People(Path(folder) / "keys")
-        ledger = open_ledger(Path(folder) / "chain", people, addresses, opening)
+        chain = sandbox_settings(Path(folder) / "chain", opening)
+        ledger = open_ledger(chain, people, addresses)
         try:
             return {
                 **_readings(ledger, keys),

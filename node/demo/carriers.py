@@ -1,29 +1,26 @@
 """The demo's carriers: enrolled keys, and a month of signed readings.
 
-Every interval end is one reading, signed with the carrier's own key in the order of
-the register. Lost readings are signed and never delivered; late ones are kept back.
+Every interval end is one reading, signed with the carrier's own key and kept in its
+outbox until the receipt of a member comes. Lost readings are signed and never sent;
+while an uplink is down, readings wait in the outbox and arrive late.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from accounting.channels import Channel, ChannelTable
-from contracts.hashing import keccak256
 from contracts.structs import Registration
 from contracts.typed_data import account_id
 from node.demo.park import ENTERPRISES, STEP_S, Enterprise, Meter
+from oracle.carrier.outbox import CarrierIdentity, Outbox, OutboxStatus
+from oracle.carrier.sources import MeterReading
+from oracle.carrier.uplink import Uplink
 from oracle.reading.checks import Domain
-from oracle.reading.profile import (
-    NO_PREV,
-    Reading,
-    external_aad,
-    prev_link,
-    sign_message,
-)
-from oracle.reading.suites import SoftwareSigner, key_id_of
+from oracle.reading.suites import SoftwareSigner
 
 REGISTER = 1
 SCALE = Fraction(1, 100)
@@ -79,58 +76,67 @@ def make_carriers() -> list[Carrier]:
     ]
 
 
-class SignedMonth:
-    """A carrier's readings, signed in order, cut into deliveries.
+class Store:
+    """A carrier's store and forward over the month.
 
     Args:
         carrier: Who signs.
-        usage_wh: Intervals of the plant series. [Wh]
-        start: First second of the month. [unix s]
+        month: Plant series and start.
+        folder: Where its outbox lies.
+        uplink: To the member that the carrier reports to.
         domain: Chain and contract.
     """
 
     def __init__(
-        self, carrier: Carrier, usage_wh: Sequence[int], start: int, domain: Domain
+        self,
+        carrier: Carrier,
+        month: "Month",
+        folder: Path,
+        uplink: Uplink,
+        domain: Domain,
     ) -> None:
-        self._meter = carrier.meter
-        self._messages = list(_sign(carrier, usage_wh, start, domain))
-
-    def delivered(self, rows: range) -> list[bytes]:
-        """Return the readings that are delivered in time, of the given rows."""
-        held = {*self._meter.lost_rows, *self._meter.late_rows}
-        return [self._messages[row] for row in rows if row not in held]
-
-    def late(self) -> list[bytes]:
-        """Return the readings that were kept back."""
-        return [
-            self._messages[row]
-            for row in self._meter.late_rows
-            if row < len(self._messages)
+        self.meter = carrier.meter
+        self._uplink = uplink
+        registers = carrier.meter.registers(month.usage_wh, carrier.identifier)
+        self._readings = [
+            MeterReading(month.start + row * STEP_S, ((REGISTER, value),))
+            for row, value in enumerate(registers)
         ]
+        path = folder / f"{carrier.identifier.replace('/', '-')}.db"
+        identity = CarrierIdentity(carrier.identifier, domain)
+        self._outbox = Outbox(path, identity, carrier.signer)
 
-    def lost(self) -> int:
-        """Count the readings that never arrive."""
-        return sum(row < len(self._messages) for row in self._meter.lost_rows)
+    def sign(self, rows: range) -> None:
+        """Sign the readings of some rows and store them; some are lost there."""
+        self._outbox.append(self._readings[rows.start : rows.stop], STEP_S)
+        lost = [row for row in rows if row in self.meter.lost_rows]
+        self._outbox.settle({}, dict.fromkeys(lost, "SIMULATED loss of the store"))
+
+    def deliver(self) -> int:
+        """Send what is stored and return how many readings were receipted."""
+        return sum(self._uplink.drain(self._outbox))
+
+    def status(self) -> OutboxStatus:
+        """Count what is stored."""
+        return self._outbox.status()
+
+    def close(self) -> None:
+        """Close the outbox."""
+        self._outbox.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """What is replayed."""
+
+    usage_wh: Sequence[int]
+    """Intervals of the plant series. [Wh]"""
+    start: int
+    """First second. [unix s]"""
 
     def __len__(self) -> int:
-        """Count the readings."""
-        return len(self._messages)
-
-
-def _sign(
-    carrier: Carrier, usage_wh: Sequence[int], start: int, domain: Domain
-) -> Iterator[bytes]:
-    identity = keccak256(carrier.identifier.encode())
-    aad = external_aad(domain.chain_id, domain.carriers_address, identity)
-    kid = key_id_of(carrier.signer.suite, carrier.signer.public_key)
-    link = NO_PREV
-    registers = carrier.meter.registers(usage_wh, carrier.identifier)
-    for seq, value in enumerate(registers):
-        moment = start + seq * STEP_S
-        reading = Reading(kid, seq, moment, ((REGISTER, value),), link, STEP_S)
-        message = sign_message(reading, carrier.signer, aad)
-        link = prev_link(message)
-        yield message
+        """Count the readings of a carrier: one more than intervals."""
+        return len(self.usage_wh) + 1
 
 
 def _make_signer(suite: str) -> SoftwareSigner:

@@ -46,10 +46,6 @@ class SandboxLedger:
         """The sandbox clock. [unix s]."""
         return self.engine.clock.now()
 
-    def relayer(self) -> Sender:
-        """Return a sender with a transport key of its own."""
-        return Sender(self.client, PrivateKey())
-
     def set_time(self, moment: dt.datetime) -> None:
         """Move the sandbox clock and make a block that carries the time."""
         self.engine.set_time(int(moment.timestamp()))
@@ -61,26 +57,34 @@ class SandboxLedger:
         self.engine.stop()
 
 
-def open_ledger(
-    folder: Path, people: People, member_keys: Sequence[str], genesis: dt.datetime
-) -> SandboxLedger:
-    """Start an engine in a folder and deploy the ledger on it.
+def sandbox_settings(folder: Path, genesis: dt.datetime) -> EngineSettings:
+    """Return the settings of a chain whose time is set by hand.
 
     Args:
         folder: Data folder of the chain.
-        people: Representatives of all organisations.
-        member_keys: Addresses of the members' keys, in the order of `MEMBERS`.
         genesis: Time of the first block.
-
-    Returns:
-        The running ledger; the caller closes it.
     """
-    settings = EngineSettings(
+    return EngineSettings(
         data_dir=folder,
         chain_id=CHAIN_ID,
         clock_mode="virtual",
         genesis_time=int(genesis.timestamp()),
     )
+
+
+def open_ledger(
+    settings: EngineSettings, people: People, member_keys: Sequence[str]
+) -> SandboxLedger:
+    """Start an engine and deploy the ledger on it.
+
+    Args:
+        settings: The chain.
+        people: Representatives of all organisations.
+        member_keys: Addresses of the members' keys, in the order of `MEMBERS`.
+
+    Returns:
+        The running ledger; the caller closes it.
+    """
     engine = EmbeddedEngine(settings)
     engine.start()
     client = ChainClient(engine.rpc_url)

@@ -3,18 +3,30 @@
 import secrets
 import socket
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from node.demo.ledger import STREAM, SandboxLedger
 from node.demo.people import MEMBERS
-from oracle.config import MemberSettings
+from oracle.config import ClockSource, MemberSettings
 from oracle.member.keys import MemberKey, create_key
 from oracle.member.member import MemberNode
 
-WINDOW_S = 0.5
-"""Longest wait of a reading for its round; the sandbox hurries. [s]"""
-TIMEOUT_S = 20.0
-HEARTBEAT_S = 86_400
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How fast the members work; the sandbox hurries."""
+
+    window_s: float = 0.5
+    """Longest wait of a reading for its round. [s]"""
+    timeout_s: float = 4.0
+    """Length of a round before the next leader takes over. [s]"""
+    heartbeat_s: int = 86_400
+    """Longest pause of the stream, in ledger time. [s]"""
+    clock: ClockSource = "chain"
+
+
+SANDBOX = Rhythm()
 
 
 class Members:
@@ -22,10 +34,12 @@ class Members:
 
     Args:
         folder: One folder a member is made in it.
+        rhythm: How fast they work.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, rhythm: Rhythm = SANDBOX) -> None:
         self._folder = folder
+        self._rhythm = rhythm
         self.keys = [self._make_key(name) for name in MEMBERS]
         self.nodes: list[MemberNode] = []
 
@@ -58,11 +72,11 @@ class Members:
                 passphrase_file=self._passphrase_file(name),
                 rpc_url=ledger.engine.rpc_url,
                 deployment_file=deployment_file,
-                clock="chain",
+                clock=self._rhythm.clock,
                 port=port,
-                window_s=WINDOW_S,
-                timeout_s=TIMEOUT_S,
-                heartbeat_s=HEARTBEAT_S,
+                window_s=self._rhythm.window_s,
+                timeout_s=self._rhythm.timeout_s,
+                heartbeat_s=self._rhythm.heartbeat_s,
                 peers=peers,
             )
             node = MemberNode(settings, key=key)

@@ -54,9 +54,9 @@ class Meter:
     start: int = 0
     """The register before the first interval. [0.01 unit]"""
     lost_rows: range = range(0)
-    """Readings that are made and never delivered: the gap."""
-    late_rows: range = range(0)
-    """Readings that are delivered only after the month."""
+    """Readings that are signed and lost before delivery: the gap."""
+    offline_rows: range = range(0)
+    """While these are due the uplink is down; they are delivered late, from store."""
 
     @property
     def provenance(self) -> str:
@@ -153,7 +153,7 @@ ENTERPRISES = (
                 ELECTRICITY,
                 Fraction("0.4"),
                 shift_rows=16,
-                late_rows=range(1900, 2092),
+                offline_rows=range(1900, 2092),
             ),
             Meter("electricity-aux", ELECTRICITY, Fraction("0.05"), shift_rows=20),
             Meter(

@@ -4,6 +4,7 @@ Everything is made below one folder that is emptied first: keys, chain, database
 packages, ``summary.json``. Killed at any moment, the next run starts afresh.
 """
 
+import datetime as dt
 import json
 import shutil
 import time
@@ -21,14 +22,22 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.text import Text
 from rich.tree import Tree
 
-from node.demo.carriers import make_carriers
-from node.demo.ledger import LOCAL, STREAM, SandboxLedger, open_ledger
+from contracts.enumerations import Purpose
+from node.demo.carriers import Carrier, make_carriers
+from node.demo.compliance import Compliance
+from node.demo.enrolment import enrol
+from node.demo.index import index, node_settings
+from node.demo.ledger import STREAM, SandboxLedger, open_ledger, sandbox_settings
 from node.demo.members import Members
+from node.demo.park import ENTERPRISES
 from node.demo.people import MEMBERS, People
-from node.demo.scenario import ROWS_A_DAY, START, Scenario, Told
+from node.demo.proof import prove
+from node.demo.replay import replay
 from node.demo.series import Series, load_series
+from node.demo.stage import ROWS_A_DAY, START, Stage, Told
 
 GENESIS_DAYS = 2
 """How many days before the month the chain begins."""
@@ -117,12 +126,9 @@ def _open(settings: DemoSettings, console: Console) -> Demo:
     with console.status("Making keys, starting the chain, deploying the contracts"):
         people = People(settings.folder / "keys")
         members = Members(settings.folder / "members")
-        opening = START.fromtimestamp(
-            START.timestamp() - GENESIS_DAYS * 86_400, tz=LOCAL
-        )
-        ledger = open_ledger(
-            settings.folder / "chain", people, members.addresses, opening
-        )
+        opening = START - dt.timedelta(days=GENESIS_DAYS)
+        chain = sandbox_settings(settings.folder / "chain", opening)
+        ledger = open_ledger(chain, people, members.addresses)
         deployment_file = settings.folder / "deployment.json"
         deployment_file.write_text(ledger.deployment.to_json(), "utf-8")
         members.start(ledger, deployment_file)
@@ -134,24 +140,31 @@ def _play(demo: Demo, series: Series, console: Console) -> list[Told]:
     usage = series.month(MONTH)[: days * ROWS_A_DAY]
     proofs = demo.settings.folder / "proofs"
     proofs.mkdir()
+    stage = Stage(demo.ledger, demo.members, days, proofs)
     carriers = make_carriers()
-    scenario = Scenario(demo.ledger, demo.members, carriers, proofs)
-    told = [scenario.enrol()]
-    with _bar(console, len(carriers) * (len(usage) + 1)) as progress:
-        told.append(scenario.replay(usage, progress))
-    steps: tuple[Callable[[], Told], ...] = (
-        lambda: scenario.account(days),
-        lambda: scenario.certify(days),
-        scenario.allocate,
-        scenario.trade,
-        scenario.surrender,
-        scenario.prove,
-    )
-    for step in steps:
+    told = [enrol(stage, carriers)]
+    with _bar(console, _deliverable(carriers, len(usage) + 1)) as progress:
+        told.append(replay(stage, carriers, usage, progress))
+    for step in _steps(demo, stage):
         with console.status("Working"):
             told.append(step())
         console.print(f"✓ {told[-1].title}")
     return told
+
+
+def _deliverable(carriers: list[Carrier], rows: int) -> int:
+    """Count the readings of a month that are not lost."""
+    lost = (row < rows for one in carriers for row in one.meter.lost_rows)
+    return len(carriers) * rows - sum(lost)
+
+
+def _steps(demo: Demo, stage: Stage) -> Iterator[Callable[[], Told]]:
+    acts = Compliance(stage)
+    yield from (acts.account, acts.certify, acts.allocate, acts.trade, acts.surrender)
+    proved = acts.statements[ENTERPRISES[0].name, Purpose.TOTAL_WITH_INDIRECT]
+    yield lambda: prove(stage, proved)
+    settings = node_settings(demo.settings.folder, demo.ledger)
+    yield lambda: index(demo.ledger, settings)
 
 
 @contextmanager
@@ -180,7 +193,7 @@ def _summary(
     demo: Demo, label: str, told: list[Told], seconds: float
 ) -> dict[str, Any]:
     folder, steps = demo.settings.folder, {one.title: one.facts for one in told}
-    proof = told[-1].facts
+    proof = steps["Proof package verified offline"]
     return {
         "input": label,
         "seconds": round(seconds, 1),
@@ -199,14 +212,14 @@ def _summary(
 
 
 def _tree(title: str, facts: dict[str, Any]) -> Tree:
-    tree = Tree(f"[bold]{title}[/bold]")
+    tree = Tree(Text(title, style="bold"))
     for name, value in facts.items():
         if isinstance(value, dict):
-            branch = tree.add(name)
+            branch = tree.add(Text(name))
             for inner, fact in value.items():
-                branch.add(f"{inner}: {fact}")
+                branch.add(Text(f"{inner}: {fact}"))
         elif isinstance(value, list):
-            tree.add(f"{name}: {', '.join(value)}")
+            tree.add(Text(f"{name}: {', '.join(value)}"))
         else:
-            tree.add(f"{name}: {value}")
+            tree.add(Text(f"{name}: {value}"))
     return tree

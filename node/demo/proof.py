@@ -1,0 +1,64 @@
+"""Step 8: a proof package, verified offline by a stranger's command."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from node.demo.stage import Stage, Told
+from node.errors import ConflictDemoError
+from oracle.evidence.package import build_package
+from oracle.evidence.trust import Trust, encode_trust
+
+
+def prove(stage: Stage, statement: bytes) -> Told:
+    """Write a proof package, verify it offline, flip one byte, verify again.
+
+    Args:
+        stage: The running parts.
+        statement: Id of the statement, 32 bytes.
+    """
+    evidence = stage.members.leader.statement_evidence(statement)
+    package = stage.folder / f"{statement.hex()}.cclp"
+    trust = stage.folder / "trust.json"
+    data = build_package(evidence)
+    package.write_bytes(data)
+    versions = {one.version: one for one in evidence.configurations}
+    trust.write_bytes(encode_trust(Trust(evidence.chain, versions)))
+    accepted = _verify(package, trust)
+    if not accepted["accepted"]:
+        raise ConflictDemoError(f"the package is refused: {accepted}")
+    flipped = stage.folder / "one-byte-flipped.cclp"
+    place = len(data) // 2
+    flipped.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+    refused = _verify(flipped, trust)
+    if refused["accepted"]:
+        raise ConflictDemoError("a package with a flipped byte is accepted")
+    return Told(
+        "Proof package verified offline",
+        {
+            "package": str(package),
+            "bytes": len(data),
+            "trust": str(trust),
+            "verified": f"accepted, all {len(accepted['stages'])} stages passed",
+            "one byte flipped": _failure(refused),
+            "exit code then": refused["exit_code"],
+        },
+    )
+
+
+def _verify(package: Path, trust: Path) -> dict[str, Any]:
+    """Run carbon-verify as a stranger would and return its report."""
+    command = [sys.executable, "-m", "oracle.evidence", str(package)]
+    command += ["--trust", str(trust), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  our own command
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+def _failure(report: dict[str, Any]) -> str:
+    """Name the first thing that failed."""
+    failed = next(one for one in report["stages"] if one["outcome"] == "failed")
+    subject = failed["failure"]["subject"]
+    return f"refused at stage {failed['stage']} {failed['name']}: {subject}"

@@ -1,0 +1,82 @@
+"""`make bench`: every figure to reach, measured in one run beside its baseline.
+
+Prints a table and JSON, writes ``var/bench/summary.json``. Ratios count; absolute
+rates change from machine to machine and from run to run.
+"""
+
+import json
+from pathlib import Path
+
+from bench_gas import measure_gas, ratios
+from bench_indexer import measure_indexer
+from bench_ingest import measure_ingest
+from bench_latency import measure_latency
+from bench_proofs import measure_proofs
+from rich.console import Console
+from rich.table import Table
+
+BARS = {
+    "ingest_efficiency": (">=", 0.45),
+    "gas_ratio_4096": (">=", 6000),
+    "proof_p99_ratio": ("<=", 1.0),
+    "indexer_ratio": (">=", 5),
+    "block_trade_gas_ratio": ("<=", 1.6),
+    "proofs_per_second_core": (">=", 20_000),
+}
+"""Figure → what it must reach."""
+
+BASELINES = {
+    "ingest_efficiency": "raw_verify_per_s",
+    "gas_ratio_4096": "gas_naive_reading",
+    "proof_p99_ratio": "proof_bound_s",
+    "indexer_ratio": "web3_events_per_s",
+    "block_trade_gas_ratio": "gas_two_transfers",
+}
+"""Figure → the baseline of the same run."""
+
+
+def measure() -> dict[str, float]:
+    """Run every bench, one after the other.
+
+    Returns:
+        All figures.
+    """
+    console = Console(stderr=True)
+    figures: dict[str, float] = {}
+    for step in (
+        measure_ingest,
+        measure_gas,
+        measure_latency,
+        measure_indexer,
+        measure_proofs,
+    ):
+        with console.status(step.__name__.replace("_", " ")):
+            figures |= step()
+    return figures | ratios(figures)
+
+
+def is_met(figures: dict[str, float], name: str) -> bool:
+    """Say whether a figure reaches its bar."""
+    sign, bar = BARS[name]
+    return figures[name] >= bar if sign == ">=" else figures[name] <= bar
+
+
+def main() -> None:
+    """Measure, print, write."""
+    figures = measure()
+    table = Table("figure", "measured", "bar", "met", "baseline of this run")
+    for name, (sign, bar) in BARS.items():
+        baseline = BASELINES.get(name)
+        beside = f"{baseline} = {figures[baseline]:,.2f}" if baseline else ""
+        met = "yes" if is_met(figures, name) else "NO"
+        table.add_row(name, f"{figures[name]:,.3f}", f"{sign} {bar:,}", met, beside)
+    Console().print(table)
+    text = json.dumps(figures, indent=1)
+    print(text)
+    path = Path("var/bench/summary.json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
