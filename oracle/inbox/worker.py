@@ -5,6 +5,7 @@ answers to standard output, both as pickles between a parent and its own child. 
 holds no file and no socket, and ends when its parent does: the pipe closes.
 """
 
+import gc
 import os
 import pickle
 import signal
@@ -87,6 +88,8 @@ def serve(tasks: BinaryIO, answers: BinaryIO) -> None:
 
 def main() -> None:
     """Serve standard input and output; the parent decides when to end."""
+    gc.freeze()
+    gc.set_threshold(100_000)  # what a chunk makes has no cycles to look for
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     serve(sys.stdin.buffer, sys.stdout.buffer)
 

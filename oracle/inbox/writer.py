@@ -9,7 +9,7 @@ request readings are taken in order of carrier and seq, so a shuffled batch look
 its device meant it. The same bytes get the receipt that was stored for them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -28,11 +28,12 @@ from oracle.reading.checks import (
     arrival_facts,
     assess,
     check_sequence,
+    register_limits,
 )
 from oracle.reading.facts import Fact, FactKind, encode_facts
 from oracle.reading.profile import Reading
 from oracle.reading.registry import CarrierRecord, CarrierRegistry
-from oracle.reading.state import Around, Neighbour
+from oracle.reading.state import Around, Neighbour, RegisterLimit
 from oracle.reading.suites import Signer
 
 
@@ -76,6 +77,7 @@ class Writer:
         self._database = database
         self._receiver = receiver
         self._known: dict[bytes, _Carrier] = {}
+        self._registry: CarrierRegistry | None = None
 
     def write(self, jobs: Sequence[Job], registry: CarrierRegistry) -> None:
         """Store a group of requests in one transaction.
@@ -87,6 +89,9 @@ class Writer:
         Raises:
             UnavailableInboxError: Nothing of the group was stored.
         """
+        if registry is not self._registry:
+            self._known.clear()
+            self._registry = registry
         try:
             with translated(self._database), writing(self._engine) as connection:
                 transaction = Transaction(connection)
@@ -108,6 +113,7 @@ class _Carrier:
     """What the writer keeps of a carrier between groups."""
 
     row: int
+    limits: Mapping[int, RegisterLimit]
     latest: Neighbour | None
     is_quarantined: bool
 
@@ -198,8 +204,7 @@ class _Group:
         """Run checks 7 to 10 and collect row and receipt entry."""
         new, around = place
         reading, now = new.reading, self._now
-        table = self._records[outcome.identifier_hash].channel_table
-        facts = assess(new, table, around)
+        facts = assess(new, carrier.limits, around)
         facts += arrival_facts(reading.ts, now, self._rules)
         if carrier.is_quarantined:
             facts += (Fact(6, FactKind.QUARANTINED, 0, 1),)
@@ -237,8 +242,9 @@ class _Group:
         carrier = self._known.get(name)
         if carrier is None:
             row, is_held = self._transaction.carrier(name, record.identifier)
+            limits = register_limits(record.channel_table)
             latest = self._transaction.latest(row)
-            carrier = self._known[name] = _Carrier(row, latest, is_held)
+            carrier = self._known[name] = _Carrier(row, limits, latest, is_held)
         return carrier
 
 

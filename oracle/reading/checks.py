@@ -129,7 +129,7 @@ def verify_reading(
     if state.has(reading.seq):
         check_sequence(reading.seq, one.digest, state.stored.get(reading.seq, b""))
     around = state.around(reading.seq)
-    facts = assess(one.neighbour, carrier.channel_table, around)
+    facts = assess(one.neighbour, register_limits(carrier.channel_table), around)
     facts += arrival_facts(reading.ts, received_at, rules)
     after = state.with_reading(one.neighbour, one.digest)
     return VerifiedReading(reading, carrier, facts, one.digest, after)
@@ -180,19 +180,18 @@ def check_sequence(seq: int, digest: bytes, stored: bytes | None) -> None:
 
 
 def assess(
-    new: Neighbour, table: ChannelTable | None, around: Around
+    new: Neighbour, limits: Mapping[int, RegisterLimit], around: Around
 ) -> tuple[Fact, ...]:
     """Run the checks that compare with the nearest known readings, 7 to 10.
 
     Args:
         new: Reading that passed checks 1 to 6.
-        table: Channel table of the carrier, None if the chain's cannot be read.
+        limits: Limits of the carrier's registers, of `register_limits`.
         around: Nearest known readings of the carrier below and above its seq.
 
     Returns:
         What was found; it depends on what is known, not on the time of arrival.
     """
-    limits = _register_limits(table)
     facts = _check_7_links(new, around) + _check_8_order(new.reading.ts, around)
     facts += _check_9_channels(new.reading, limits)
     if around.below is not None:
@@ -244,7 +243,8 @@ def fold_readings(
         if state.has(seq):
             given = f"seq {seq} of {one.carrier.identifier} again"
             raise RefusedReadingError(6, "sequence", "each seq once", given)
-        facts = assess(new, one.carrier.channel_table, state.around(seq))
+        limits = register_limits(one.carrier.channel_table)
+        facts = assess(new, limits, state.around(seq))
         rows.extend((name, seq, fact) for fact in facts)
         after[name] = state.with_reading(new)
     return rows, after
@@ -390,7 +390,14 @@ def _check_registers(
 
 
 @lru_cache(maxsize=1 << 14)
-def _register_limits(table: ChannelTable | None) -> Mapping[int, RegisterLimit]:
-    """Turn the exact fractions of a channel table into integers once."""
+def register_limits(table: ChannelTable | None) -> Mapping[int, RegisterLimit]:
+    """Turn the exact fractions of a channel table into integers.
+
+    Args:
+        table: Channel table of a carrier, None if the chain's cannot be read.
+
+    Returns:
+        Register → limits; empty without a table.
+    """
     channels = () if table is None else table.channels
     return {one.register: RegisterLimit.of(one) for one in channels}

@@ -17,7 +17,6 @@ from oracle.errors import (
 from oracle.reading.checks import (
     CheckRules,
     Domain,
-    assess,
     authenticate,
     fold_readings,
     verify_reading,
@@ -517,12 +516,3 @@ class TestCarrierState:
             state = state.with_reading(one)
 
         assert state == expected
-
-    def test_the_facts_of_a_reading_follow_from_what_is_around_it(self):
-        device = DeviceSimulator()
-        [one] = authentic(device, [device.next()])
-
-        assert (
-            assess(one.neighbour, one.carrier.channel_table, CarrierState().around(0))
-            == ()
-        )

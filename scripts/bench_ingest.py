@@ -1,0 +1,209 @@
+"""Measure ingest: verified, committed readings a second ÷ raw verifications a second.
+
+Both figures come from one run on one machine with one library, and alternate in
+rounds, so that a machine whose speed drifts is compared with itself:
+
+    raw      one process a core, each verifying one P-256 signature again and again
+    ingest   a real inbox behind HTTP on loopback, a client in its own process that
+             sends signed readings in batches, counted when they are acknowledged
+"""
+
+import contextlib
+import json
+import multiprocessing
+import os
+import socket
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
+from pathlib import Path
+
+import httpx
+import uvicorn
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from accounting.channels import Channel, ChannelTable
+from contracts.hashing import keccak256
+from oracle.inbox.app import create_app
+from oracle.inbox.inbox import Inbox, InboxSettings
+from oracle.inbox.results import Status, decode_results
+from oracle.reading.checks import CheckRules, Domain
+from oracle.reading.profile import (
+    NO_PREV,
+    Reading,
+    external_aad,
+    prev_link,
+    sign_message,
+)
+from oracle.reading.registry import CarrierRecord, CarrierRegistry, CarrierStatus, Epoch
+from oracle.reading.sequence import join_sequence
+from oracle.reading.suites import SoftwareSigner, key_id_of
+
+DOMAIN = Domain(20260, "0x00000000000000000000000000000000000000c4")
+SPAWN = multiprocessing.get_context("spawn")
+CARRIERS = 100
+BATCH_MESSAGES = 1000
+CLIENTS = 4
+ROUNDS = 3
+START = 1_704_038_400
+STEP_S = 900
+_CHANNEL = Channel(
+    1,
+    "active energy",
+    "kWh",
+    Fraction(1, 100),
+    10**10,
+    Fraction(1000),
+    "carrier-signed",
+)
+
+
+def measure_ingest(seconds: float = 2.0, readings: int = 90_000) -> dict[str, float]:
+    """Measure raw verification and ingest in alternating rounds.
+
+    Args:
+        seconds: Length of each measurement of the raw rate. [s]
+        readings: Readings of all rounds together.
+
+    Returns:
+        `ingest_per_s`, `raw_verify_per_s` and `ingest_efficiency` (medians).
+    """
+    registry, bodies = _signed_bodies(readings)
+    share = (len(bodies) - 1) // ROUNDS
+    raw_rates, ingest_rates = [], []
+    with SPAWN.Pool(_cores()) as cores, _served(registry) as url:
+        _ingest(url, bodies[:1])  # starts the workers and loads every carrier
+        for number in range(ROUNDS):
+            raw_rates.append(sum(cores.map(_verify_for, [seconds] * _cores(), 1)))
+            part = bodies[1 + number * share : 1 + (number + 1) * share]
+            ingest_rates.append(_ingest(url, part))
+    ratios = [one / raw for one, raw in zip(ingest_rates, raw_rates, strict=True)]
+    return {
+        "ingest_per_s": round(statistics.median(ingest_rates), 1),
+        "raw_verify_per_s": round(statistics.median(raw_rates), 1),
+        "ingest_efficiency": round(statistics.median(ratios), 4),
+    }
+
+
+def _cores() -> int:
+    return os.cpu_count() or 1
+
+
+def _verify_for(seconds: float) -> float:
+    """Verify one signature again and again; verifications a second."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    algorithm, data = ec.ECDSA(hashes.SHA256()), bytes(200)
+    signature, public = key.sign(data, algorithm), key.public_key()
+    count, start = 0, time.perf_counter()
+    while time.perf_counter() - start < seconds:
+        for _ in range(100):
+            public.verify(signature, data, algorithm)
+        count += 100
+    return count / (time.perf_counter() - start)
+
+
+def _ingest(url: str, bodies: list[bytes]) -> float:
+    """Send bodies from several clients; acknowledged readings a second."""
+    with httpx.Client(timeout=120) as client, ThreadPoolExecutor(CLIENTS) as threads:
+        start = time.perf_counter()
+        counts = threads.map(lambda body: _send(client, url, body), bodies)
+        return sum(counts) / (time.perf_counter() - start)
+
+
+def _send(client: httpx.Client, url: str, body: bytes) -> int:
+    """Send one batch; the number of readings that were acknowledged as new."""
+    headers = {"content-type": "application/cbor-seq"}
+    answer = client.post(f"{url}/readings/batch", content=body, headers=headers)
+    answer.raise_for_status()
+    results = decode_results(answer.content)
+    return sum(one.status is Status.ACCEPTED for one in results)
+
+
+def _signed_bodies(readings: int) -> tuple[CarrierRegistry, list[bytes]]:
+    """Sign a series for every carrier, and mix them into batches."""
+    records = {}
+    series: list[list[bytes]] = []
+    for number in range(CARRIERS):
+        signer = SoftwareSigner(ec.generate_private_key(ec.SECP256R1()))
+        record = _record(f"88.100.1/meter-{number}", signer)
+        records[record.identifier_hash] = record
+        series.append(_series(record, signer, readings // CARRIERS))
+    mixed = [raw for row in zip(*series, strict=True) for raw in row]
+    starts = range(0, len(mixed), BATCH_MESSAGES)
+    bodies = [join_sequence(mixed[at : at + BATCH_MESSAGES]) for at in starts]
+    return CarrierRegistry(records), bodies
+
+
+def _record(identifier: str, signer: SoftwareSigner) -> CarrierRecord:
+    table = ChannelTable(identifier, (_CHANNEL,))
+    kid = key_id_of(signer.suite, signer.public_key)
+    return CarrierRecord(
+        identifier=identifier,
+        identifier_hash=keccak256(identifier.encode()),
+        owner_account="0x00000000000000000000000000000000000000e1",
+        status=CarrierStatus.ACTIVE,
+        cutoff_seq=None,
+        epochs=(Epoch(0, signer.suite, signer.public_key, kid),),
+        channel_table=table,
+        channel_table_hash=keccak256(table.to_bytes()),
+    )
+
+
+def _series(record: CarrierRecord, signer: SoftwareSigner, count: int) -> list[bytes]:
+    name, kid = record.identifier_hash, record.epochs[0].kid
+    aad = external_aad(DOMAIN.chain_id, DOMAIN.carriers_address, name)
+    messages, prev = [], NO_PREV
+    for seq in range(count):
+        ts = START + seq * STEP_S
+        raw = sign_message(Reading(kid, seq, ts, ((1, 25 * seq),), prev), signer, aad)
+        messages.append(raw)
+        prev = prev_link(raw)
+    return messages
+
+
+@contextlib.contextmanager
+def _served(registry: CarrierRegistry) -> Iterator[str]:
+    """Run an inbox process on a temporary database and a free port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with tempfile.TemporaryDirectory() as folder:
+        database = Path(folder) / "inbox.db"
+        server = SPAWN.Process(target=_serve, args=(database, registry, port))
+        server.start()
+        url = f"http://127.0.0.1:{port}"
+        try:
+            _wait_for(url)
+            yield url
+        finally:
+            server.terminate()
+            server.join(30)
+
+
+def _serve(database: Path, registry: CarrierRegistry, port: int) -> None:
+    member = SoftwareSigner(ec.generate_private_key(ec.SECP256R1()))
+    punctual = CheckRules(window_s=10**9)  # the series counts as sent in time
+    settings = InboxSettings(database, DOMAIN, punctual)
+    with Inbox(settings, registry, member, lambda: int(time.time())) as inbox:
+        uvicorn.run(create_app(inbox), host="127.0.0.1", port=port, log_level="error")
+
+
+def _wait_for(url: str) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            httpx.get(f"{url}/health", timeout=5)
+        except httpx.TransportError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure_ingest()))
