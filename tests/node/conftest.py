@@ -1,5 +1,6 @@
 """A park for the node's tests: a real chain with real contracts, people with keys."""
 
+import hashlib
 import socket
 import subprocess
 import time
@@ -12,17 +13,32 @@ from typing import Any
 import httpx
 import pytest
 from coincurve import PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from contracts.chain import ChainClient
 from contracts.deployment import deploy
 from contracts.directory import Deployment
-from contracts.enumerations import Kind, Rights
+from contracts.enumerations import Kind, Purpose, Rights
 from contracts.errors import UnavailableError
 from contracts.ledger import Ledger
 from contracts.plan import DeploymentPlan, Organisation, Stream
 from contracts.sender import Sender
-from contracts.structs import Member, Representative
-from contracts.typed_data import account_id
+from contracts.structs import (
+    Attestation,
+    BatchReport,
+    CodeReport,
+    Member,
+    Registration,
+    Representative,
+    StatementReport,
+)
+from contracts.typed_data import (
+    account_id,
+    boundary_id,
+    digest,
+    stream_id,
+    struct_hash,
+)
 from node.config import Settings
 from node.engine import EmbeddedEngine, EngineSettings
 from node.engine.anvil import find_anvil
@@ -42,6 +58,7 @@ KINDS = {
     "steel": Kind.ENTERPRISE,
     "glass": Kind.ENTERPRISE,
 }
+MEMBERS = ("identity", "auditor", "regulator")
 
 
 def signer_of(label: str) -> KeySigner:
@@ -117,6 +134,75 @@ class Park:
         money = {"to": name, "fen": f"{fen // 100}", "bank_reference": receipt}
         self.act(self.cash("CreditReceipt", "bank", **money), "bank")
 
+    # --- evidence, as the members of the oracle sign it ------------------------------
+
+    def attest(self, report: Any, contract: str) -> Attestation:
+        """All three members' signatures."""
+        made = digest(report, self.deployment.domain(contract))
+        signers = [signer_of(f"{name}-member") for name in MEMBERS]
+        return Attestation.collect(
+            {index: signer.sign_digest(made) for index, signer in enumerate(signers)}
+        )
+
+    def heartbeat(self) -> None:
+        """Anchor the first, empty batch of the park's stream."""
+        block = self.client.block(self.client.block_number() - 1)
+        assert block is not None
+        now = self.now()
+        report = BatchReport(
+            *(stream_id("park"), 0, bytes(32), bytes(32), 0, 0),
+            *(hashlib.sha256(b"").digest(), block.number, block.hash, now, now),
+            *(bytes(32), bytes(32), self.ledger.anchor.configuration().version),
+        )
+        attestation = self.attest(report, "ReadingAnchor")
+        self.sender.send(self.ledger.anchor.submit(report, attestation))
+
+    def record_statement(self, name: str, purpose: Purpose, grams: int) -> bytes:
+        """Register a boundary where needed, and record a statement of it."""
+        content = f'{{"name":"{name}"}}'.encode()
+        boundary = boundary_id(name)
+        if self.ledger.emissions.boundary_of(boundary).digest == bytes(32):
+            account = self.account(name)
+            call = self.ledger.emissions.register_boundary(boundary, account, content)
+            self.govern("regulator", call)
+        report = StatementReport(
+            *(boundary, 1_640_966_400, 1_672_502_400, purpose, stream_id("park")),
+            *(0, 0, b"\x01" * 32, b"\x02" * 32, b"\x03" * 32),
+            *(hashlib.sha256(content).digest(), grams, b"\x04" * 32, bytes(32)),
+        )
+        attestation = self.attest(report, "EmissionLedger")
+        self.sender.send(self.ledger.emissions.record(report, attestation))
+        return struct_hash(report)
+
+    def confirm_statement(self, name: str, statement: bytes) -> None:
+        """Submit, verify and confirm a statement."""
+        where = self.deployment.addresses["EmissionLedger"]
+        which = {"statement": f"0x{statement.hex()}"}
+        opinion = {"opinion": "positive", "findings_digest": "none"}
+        steps = (
+            ("SubmitStatement", name, which),
+            ("VerifyStatement", "auditor", which | opinion),
+            ("ConfirmStatement", "regulator", which),
+        )
+        for kind, who, fields in steps:
+            self.act(self.build(kind, where, who, **fields), who)
+
+    def issue_certificate(self, statement: bytes) -> None:
+        """Grade a confirmed statement."""
+        report = CodeReport(
+            *(statement, 2, 1_500_000, 900_000, b"\x05" * 32, 9_900, 9_800),
+            self.now() + 86_400 * 365,
+        )
+        attestation = self.attest(report, "CarbonCodes")
+        self.sender.send(self.ledger.codes.issue(report, attestation))
+
+    def register_carrier(self, identifier: str, owner: str) -> None:
+        """Enrol a carrier with some key."""
+        public_key = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
+        table = f'{{"identifier":"{identifier}"}}'.encode()
+        made = Registration(identifier, self.account(owner), 2, public_key, table)
+        self.govern("identity", self.ledger.carriers.register([made]))
+
 
 class Visitor:
     """A person at a node's API."""
@@ -158,7 +244,7 @@ def _plan() -> DeploymentPlan:
     )
     members = tuple(
         Member(signer_of(f"{name}-member").address, account_id(name), KINDS[name])
-        for name in ("identity", "auditor", "regulator")
+        for name in MEMBERS
     )
     return DeploymentPlan(organisations, members, 3, (Stream("park", 3600),))
 
