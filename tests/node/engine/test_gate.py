@@ -1,3 +1,4 @@
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -119,6 +120,17 @@ class TestSendRawTransaction:
         first = rpc.send(raw)
         assert rpc.send(raw) == first
         assert rpc.call("eth_blockNumber") == "0x1"
+
+    def test_clients_that_hang_up_disturb_nobody(
+        self, engine: EmbeddedEngine, rpc: Any, signer: Any
+    ):
+        for _ in range(20):
+            request = {"jsonrpc": "2.0", "id": 1, "params": [signer.sign(nonce=0)]}
+            request["method"] = "eth_sendRawTransaction"
+            with contextlib.suppress(httpx.TimeoutException):
+                httpx.post(engine.rpc_url, json=request, timeout=0.002)
+        assert rpc.send(signer.sign(nonce=0))["status"] == "0x1"
+        assert rpc.send(signer.sign(nonce=1))["status"] == "0x1"
 
     def test_takes_a_batch_in_its_order(self, rpc: Any, signer: Any):
         batch = [
