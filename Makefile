@@ -1,22 +1,36 @@
 # Park carbon ledger. `make demo` and `make test` set up everything they need.
-.PHONY: install format lint test bench demo clean artifacts
+.PHONY: help install format lint test bench demo artifacts clean
 
 BIN := .venv/bin
+export DATA ?= ../shared/data
+
+help:               ## list the targets
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1: /p' $(MAKEFILE_LIST)
 
 install:            ## set up .venv and node_modules from the lock files
 	@bash scripts/install.sh
 
-format: install     ## format and mend what can be mended
-	$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format -q .
+format: install     ## format, and mend what can be mended
+	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
 
-lint: install       ## style, types, layers, contract analysis
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+lint: install       ## style, types, layers
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
-test: install       ## every test, on real parts
+test: install       ## every test, on real parts: EVM, HTTP, processes, kills
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-clean:              ## remove what the commands above made
+bench: install      ## every figure beside its baseline, to var/bench/summary.json
+	$(BIN)/python scripts/bench.py
+
+demo: install       ## the main job on a month of real readings, to var/demo/summary.json
+	$(BIN)/carbon-node demo
+
+artifacts: install  ## compile the contracts and write the shared vectors anew
+	$(BIN)/python scripts/build_contracts.py
+	$(BIN)/python scripts/make_vectors.py
+
+clean:              ## remove what the targets made
 	rm -rf .venv node_modules var out cache build-info .mypy_cache .ruff_cache .hypothesis .import_linter_cache
