@@ -18,6 +18,9 @@ from wallet.signers import Signer
 
 __all__ = ["NodeClient"]
 
+_SIGN_IN = " wants you to sign in with your Ethereum account:"
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
 
 class NodeClient:
     """A key holder's connection to a node.
@@ -98,17 +101,22 @@ class NodeClient:
         self._http.headers["Authorization"] = f"Bearer {token}"
 
     def _check_challenge(self, message: str, address: str) -> None:
-        """Sign nothing that is not a login of this key to this chain."""
-        chain_id = self.status()["chain_id"]
+        """Sign nothing that is not a login of this key to this node and chain.
+
+        The domain must be that of the node's address, so that nobody can pass on the
+        challenge of another node; a node on this machine may have any name.
+        """
         lines = message.split("\n")
+        domain = lines[0].removesuffix(_SIGN_IN)
+        where = httpx.URL(self.url)
+        is_domain = domain == where.netloc.decode() or where.host in _LOOPBACK
+        chain_id = self.status()["chain_id"]
         wanted = {address, "Version: 1", f"Chain ID: {chain_id}"}
-        is_login = lines[0].endswith(
-            " wants you to sign in with your Ethereum account:"
-        )
-        if not is_login or not wanted.issubset(lines):
+        is_login = lines[0].endswith(_SIGN_IN) and wanted.issubset(lines)
+        if not is_login or not is_domain:
             raise ConflictSignatureError(
                 f"The node at {self.url} asked to sign something that is no login of "
-                f"{address}; nothing was signed, tell its operator."
+                f"{address} there; nothing was signed, tell its operator."
             )
 
     def _ask(self, method: str, path: str, **content: Any) -> Any:

@@ -25,6 +25,8 @@ from node.errors import (
 __all__ = ["Database", "open_database"]
 
 _BUSY_TIMEOUT_S = 5.0
+_MAX_CONNECTIONS = 100
+"""More than the API has threads times connections a request."""
 
 
 class Database:
@@ -92,7 +94,9 @@ def open_database(url: str) -> Database:
         parsed = make_url(url)
         is_sqlite = parsed.get_backend_name() == "sqlite"
         arguments = {"timeout": _BUSY_TIMEOUT_S} if is_sqlite else {}
-        engine = create_engine(parsed, connect_args=arguments)
+        engine = create_engine(
+            parsed, connect_args=arguments, max_overflow=_MAX_CONNECTIONS
+        )
     except (ArgumentError, ModuleNotFoundError) as exc:
         raise InvalidConfigError(
             "Setting database_url is no usable database address; give "

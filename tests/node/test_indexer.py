@@ -117,7 +117,7 @@ class TestReorganisation:
     def test_leaves_the_tables_as_a_fresh_index_makes_them(
         self, fragile_park: Any, tmp_path: Path
     ):
-        dice = random.Random(7)  # noqa: S311  # dice, no secret
+        dice = random.Random(7)  # dice, no secret
         with _database(tmp_path, "node") as database:
             indexer = indexer_of(fragile_park.ledger, database)
             for _ in range(8):
@@ -255,7 +255,7 @@ class TestKill:
     def test_at_any_moment_loses_and_doubles_nothing(
         self, fragile_park: Any, tmp_path: Path
     ):
-        dice = random.Random()  # noqa: S311  # dice, no secret
+        dice = random.Random()  # dice, no secret
         stop = threading.Event()
         worker = threading.Thread(target=_keep_busy, args=(fragile_park, dice, stop))
         worker.start()

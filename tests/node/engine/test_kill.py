@@ -133,7 +133,7 @@ class TestKill:
         clients: Any,
         runs: Callable[[int], bool],
     ):
-        moments = random.Random(20260)  # noqa: S311  # seeded moments, no secret
+        moments = random.Random(20260)  # seeded moments, no secret
         watcher = Watcher()
         for cycle in range(CYCLES):
             # Every second time acknowledged transactions wait for their block.
@@ -161,7 +161,7 @@ class TestKill:
         clients: Any,
         kill: Callable[[int], None],
     ):
-        moments = random.Random(4)  # noqa: S311  # seeded moments, no secret
+        moments = random.Random(4)  # seeded moments, no secret
         watcher = Watcher()
         host = start_host(tmp_path / "chain", *OPTIONS)
         crowd = Crowd(host.url, [*clients, watcher])

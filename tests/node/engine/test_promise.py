@@ -52,7 +52,7 @@ def random_fields(draw: random.Random) -> dict[str, Any]:
 
 class TestAccepted:
     def test_is_executed_whatever_was_sent(self, chain: Chain, make_signer: Any):
-        draw = random.Random(7)  # noqa: S311  # seeded cases, no secret
+        draw = random.Random(7)  # seeded cases, no secret
         signers = [make_signer(number) for number in range(1, 5)]
         accepted = refused = 0
         for _ in range(ROUNDS):
