@@ -16,7 +16,7 @@ import socket
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
@@ -72,15 +72,15 @@ def measure_ingest(seconds: float = 2.0, readings: int = 90_000) -> dict[str, fl
     Returns:
         `ingest_per_s`, `raw_verify_per_s` and `ingest_efficiency` (medians).
     """
-    registry, bodies = _signed_bodies(readings)
-    share = (len(bodies) - 1) // ROUNDS
+    registry, shares = _signed_bodies(readings)
+    step = (len(shares[0]) - 1) // ROUNDS
     raw_rates, ingest_rates = [], []
     with SPAWN.Pool(_cores()) as cores, _served(registry) as url:
-        _ingest(url, bodies[:1])  # starts the workers and loads every carrier
-        for number in range(ROUNDS):
+        _ingest(url, [share[:1] for share in shares])  # starts workers and caches
+        for first in range(1, ROUNDS * step + 1, step):
             raw_rates.append(sum(cores.map(_verify_for, [seconds] * _cores(), 1)))
-            part = bodies[1 + number * share : 1 + (number + 1) * share]
-            ingest_rates.append(_ingest(url, part))
+            parts = [share[first : first + step] for share in shares]
+            ingest_rates.append(_ingest(url, parts))
     ratios = [one / raw for one, raw in zip(ingest_rates, raw_rates, strict=True)]
     return {
         "ingest_per_s": round(statistics.median(ingest_rates), 1),
@@ -106,11 +106,16 @@ def _verify_for(seconds: float) -> float:
     return count / (time.perf_counter() - start)
 
 
-def _ingest(url: str, bodies: list[bytes]) -> float:
-    """Send bodies from several clients; acknowledged readings a second."""
-    with httpx.Client(timeout=120) as client, ThreadPoolExecutor(CLIENTS) as threads:
+def _ingest(url: str, shares: list[list[bytes]]) -> float:
+    """Send from several clients, each in order; acknowledged readings a second."""
+
+    def send_all(bodies: list[bytes]) -> int:
+        with httpx.Client(timeout=120) as client:
+            return sum(_send(client, url, body) for body in bodies)
+
+    with ThreadPoolExecutor(len(shares)) as threads:
         start = time.perf_counter()
-        counts = threads.map(lambda body: _send(client, url, body), bodies)
+        counts = threads.map(send_all, shares)
         return sum(counts) / (time.perf_counter() - start)
 
 
@@ -123,19 +128,21 @@ def _send(client: httpx.Client, url: str, body: bytes) -> int:
     return sum(one.status is Status.ACCEPTED for one in results)
 
 
-def _signed_bodies(readings: int) -> tuple[CarrierRegistry, list[bytes]]:
-    """Sign a series for every carrier, and mix them into batches."""
+def _signed_bodies(readings: int) -> tuple[CarrierRegistry, list[list[bytes]]]:
+    """Sign a series for every carrier; each client has its carriers' batches."""
     records = {}
-    series: list[list[bytes]] = []
-    for number in range(CARRIERS):
-        signer = SoftwareSigner(ec.generate_private_key(ec.SECP256R1()))
-        record = _record(f"88.100.1/meter-{number}", signer)
-        records[record.identifier_hash] = record
-        series.append(_series(record, signer, readings // CARRIERS))
-    mixed = [raw for row in zip(*series, strict=True) for raw in row]
-    starts = range(0, len(mixed), BATCH_MESSAGES)
-    bodies = [join_sequence(mixed[at : at + BATCH_MESSAGES]) for at in starts]
-    return CarrierRegistry(records), bodies
+    shares: list[list[bytes]] = []
+    for client in range(CLIENTS):
+        series = []
+        for number in range(CARRIERS // CLIENTS):
+            signer = SoftwareSigner(ec.generate_private_key(ec.SECP256R1()))
+            record = _record(f"88.100.{client}/meter-{number}", signer)
+            records[record.identifier_hash] = record
+            series.append(_series(record, signer, readings // CARRIERS))
+        mixed = [raw for row in zip(*series, strict=True) for raw in row]
+        starts = range(0, len(mixed), BATCH_MESSAGES)
+        shares.append([join_sequence(mixed[at : at + BATCH_MESSAGES]) for at in starts])
+    return CarrierRegistry(records), shares
 
 
 def _record(identifier: str, signer: SoftwareSigner) -> CarrierRecord:
@@ -177,7 +184,7 @@ def _served(registry: CarrierRegistry) -> Iterator[str]:
         server.start()
         url = f"http://127.0.0.1:{port}"
         try:
-            _wait_for(url)
+            _wait_for(url, server.is_alive)
             yield url
         finally:
             server.terminate()
@@ -192,13 +199,13 @@ def _serve(database: Path, registry: CarrierRegistry, port: int) -> None:
         uvicorn.run(create_app(inbox), host="127.0.0.1", port=port, log_level="error")
 
 
-def _wait_for(url: str) -> None:
+def _wait_for(url: str, is_alive: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 60
     while True:
         try:
             httpx.get(f"{url}/health", timeout=5)
         except httpx.TransportError:
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or not is_alive():
                 raise
             time.sleep(0.05)
         else:

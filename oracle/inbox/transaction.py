@@ -60,7 +60,26 @@ class DeadLetter(NamedTuple):
 
 _INSERT = f"""INSERT INTO readings ({", ".join(NewReading._fields)})
 VALUES ({", ".join("?" * len(NewReading._fields))})"""  # noqa: S608  # our own names
-_LETTER_COLUMNS = [dead_letters.c[name] for name in DeadLetter._fields]
+MAX_SEQ = (1 << 63) - 1
+
+# Built once: building a query costs more than running it.
+_OF_CARRIER = readings.c.carrier_id == sa.bindparam("carrier")
+_AT: sa.BindParameter[int] = sa.bindparam("at", type_=sa.BigInteger)
+_STORED = sa.select(readings.c.digest, readings.c.receipt_id, readings.c.raw).where(
+    _OF_CARRIER, readings.c.seq == _AT
+)
+_BELOW = (
+    sa.select(readings.c.raw)
+    .where(_OF_CARRIER, readings.c.seq < _AT)
+    .order_by(readings.c.seq.desc())
+    .limit(1)
+)
+_ABOVE = (
+    sa.select(readings.c.raw)
+    .where(_OF_CARRIER, readings.c.seq > _AT)
+    .order_by(readings.c.seq)
+    .limit(1)
+)
 
 
 class Transaction:
@@ -107,23 +126,20 @@ class Transaction:
     def stored(self, carrier_id: int, seq: int) -> StoredMark | None:
         """Find what is stored under a sequence number."""
         self.flush()
-        query = sa.select(
-            readings.c.digest, readings.c.receipt_id, readings.c.raw
-        ).where(readings.c.carrier_id == carrier_id, readings.c.seq == seq)
-        row = self._connection.execute(query).one_or_none()
+        values = {"carrier": carrier_id, "at": seq}
+        row = self._connection.execute(_STORED, values).one_or_none()
         return None if row is None else StoredMark(*row)
 
     def around(self, carrier_id: int, seq: int) -> Around:
         """Find the nearest stored readings of a carrier beside a seq."""
         self.flush()
-        column = readings.c.seq
-        below = self._nearest(carrier_id, column < seq, column.desc())
-        return Around(below, self._nearest(carrier_id, column > seq, column.asc()))
+        below = self._nearest(_BELOW, carrier_id, seq)
+        return Around(below, self._nearest(_ABOVE, carrier_id, seq))
 
     def latest(self, carrier_id: int) -> Neighbour | None:
         """Find the stored reading with the highest seq of a carrier."""
         self.flush()
-        return self._nearest(carrier_id, sa.true(), readings.c.seq.desc())
+        return self._nearest(_BELOW, carrier_id, MAX_SEQ)
 
     def next_receipt_id(self) -> int:
         """Return the number of the next receipt."""
@@ -192,18 +208,10 @@ class Transaction:
         )
 
     def _nearest(
-        self,
-        carrier_id: int,
-        condition: sa.ColumnElement[bool],
-        order: sa.UnaryExpression[int],
+        self, query: sa.Select[Any], carrier_id: int, seq: int
     ) -> Neighbour | None:
-        query = (
-            sa.select(readings.c.raw)
-            .where(readings.c.carrier_id == carrier_id, condition)
-            .order_by(order)
-            .limit(1)
-        )
-        raw = self._connection.execute(query).scalar()
+        values = {"carrier": carrier_id, "at": seq}
+        raw: bytes | None = self._connection.execute(query, values).scalar()
         if raw is None:
             return None
         return Neighbour(decode_message(raw).reading, prev_link(raw))
