@@ -1,7 +1,7 @@
 """A real inbox process for kill tests: `python -m tests.simulators.inbox_process`.
 
-Arguments: database, port, number of devices, number of worker processes. Devices are those of `DeviceSimulator`
-named `meter-0`, `meter-1`, and so on.
+Arguments: database, port, number of devices, number of worker processes. Devices are
+those of `DeviceSimulator` named `meter-0`, `meter-1`, and so on.
 """
 
 import sys

@@ -153,7 +153,7 @@ class TestPowerLoss:
     def test_no_message_that_could_have_left_is_lost_or_signed_anew(
         self, file: Path, device: DeviceSimulator
     ):
-        chance, left = random.Random(7), {}  # noqa: S311  # a seeded test
+        chance, left = random.Random(7), {}  # a seeded test
         for _ in range(4):
             command = [sys.executable, "-c", SIGNER_PROCESS, str(file)]
             pipe = subprocess.PIPE

@@ -7,7 +7,6 @@ from pathlib import Path
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from fastapi.testclient import TestClient
 
 from oracle.carrier.outbox import CarrierIdentity, Outbox
 from oracle.carrier.sources import MeterReading
@@ -22,6 +21,7 @@ from oracle.inbox.inbox import Inbox, InboxSettings
 from oracle.inbox.results import encode_results
 from oracle.reading.registry import CarrierRegistry, CarrierStatus
 from oracle.reading.suites import SoftwareSigner
+from tests.simulators.asgi import DirectLine
 from tests.simulators.device import DOMAIN, START, DeviceSimulator, registry_of
 
 Answer = Callable[[httpx.Request], httpx.Response]
@@ -58,8 +58,8 @@ def outbox(tmp_path: Path, device: DeviceSimulator) -> Iterator[Outbox]:
 def uplink(inbox: Inbox, member: SoftwareSigner) -> Uplink:
     """An uplink to a real inbox, ten messages a request."""
     key = MemberKey(member.suite, member.public_key, DOMAIN)
-    client = TestClient(create_app(inbox))
-    return Uplink("http://testserver", client, key, batch_messages=10)
+    client = httpx.Client(transport=DirectLine(create_app(inbox)))
+    return Uplink("http://inbox", client, key, batch_messages=10)
 
 
 def through(answer: Answer, **options: object) -> Uplink:
@@ -104,15 +104,13 @@ class TestRetry:
     def test_an_answer_that_asks_to_wait_is_tried_again(
         self, outbox: Outbox, inbox: Inbox, code: int
     ):
-        pauses, server = [], TestClient(create_app(inbox))
+        pauses, server = [], DirectLine(create_app(inbox))
         answers = iter([code, code])
 
         def answer(request: httpx.Request) -> httpx.Response:
             if (busy := next(answers, None)) is not None:
                 return httpx.Response(busy, headers={"retry-after": "2"})
-            path, body = request.url.path, request.content
-            given = server.post(path, content=body, headers=dict(request.headers))
-            return httpx.Response(given.status_code, content=given.content)
+            return server.handle_request(request)
 
         uplink = through(answer)
         uplink.sleep = pauses.append

@@ -3,14 +3,15 @@
 import threading
 from concurrent.futures import Future
 
+import httpx
 import pytest
-from fastapi.testclient import TestClient
 
 from oracle.errors import InvalidRequestError, UnavailableInboxError
 from oracle.inbox.app import MAX_BODY_BYTES, create_app
 from oracle.inbox.receipts import read_receipt
 from oracle.inbox.results import Status, decode_results, encode_results
 from oracle.reading.sequence import join_sequence
+from tests.simulators.asgi import DirectLine
 from tests.simulators.device import DOMAIN, DeviceSimulator
 
 COSE = {"content-type": "application/cose"}
@@ -29,7 +30,9 @@ def inbox(open_inbox, device):
 
 @pytest.fixture
 def client(inbox):
-    return TestClient(create_app(inbox))
+    line = DirectLine(create_app(inbox))
+    with httpx.Client(transport=line, base_url="http://inbox") as one:
+        yield one
 
 
 class TestOneReading:

@@ -310,9 +310,7 @@ class TestBackPressure:
 
 
 class TestFailures:
-    def test_a_locked_database_acknowledges_nothing(
-        self, inbox, device, tmp_path, monkeypatch
-    ):
+    def test_a_locked_database_acknowledges_nothing(self, inbox, device, tmp_path):
         inbox.submit([device.next()])
         raw = device.next()
         pragma = "PRAGMA busy_timeout=50"
