@@ -109,7 +109,23 @@ def check_with_node(
         StaleInstructionError: If time or number has passed.
         ConflictSignatureError: If the key has no right to the part.
     """
-    status = client.status()
+    _check_status(instruction, client.status())
+    known = client.account(account)
+    if instruction.nonces[account] != known["nonce"]:
+        raise StaleInstructionError(
+            f"The instruction has number {instruction.nonces[account]} of "
+            f"{known['name']}, expected {known['nonce']}; build it again, another one "
+            "came first."
+        )
+    rights = {row["key"]: row["rights"] for row in known["representatives"] or ()}
+    if rights.get(key) not in _RIGHTS[role]:
+        raise ConflictSignatureError(
+            f"Key {key} has the rights {rights.get(key, 'none')} at {known['name']}, "
+            f"expected the right to {role}; another representative must sign."
+        )
+
+
+def _check_status(instruction: Instruction, status: dict[str, Any]) -> None:
     if instruction.chain_id != status["chain_id"]:
         raise InvalidInstructionError(
             "chain_id",
@@ -121,19 +137,6 @@ def check_with_node(
         raise StaleInstructionError(
             f"The instruction was valid until {instruction.deadline}, the chain's time "
             f"is {status['chain_time']} (unix s); build it again."
-        )
-    known = client.account(account)
-    if instruction.nonces[account] != known["nonce"]:
-        raise StaleInstructionError(
-            f"The instruction has number {instruction.nonces[account]} of "
-            f"{known['name']}, expected {known['nonce']}; build it again, another one "
-            "came first."
-        )
-    rights = {row["key"]: row["rights"] for row in known["representatives"]}
-    if rights.get(key) not in _RIGHTS[role]:
-        raise ConflictSignatureError(
-            f"Key {key} has the rights {rights.get(key, 'none')} at {known['name']}, "
-            f"expected the right to {role}; another representative must sign."
         )
 
 

@@ -44,16 +44,17 @@ def add_documentation(app: FastAPI) -> None:
 
     app.openapi = describe  # type: ignore[method-assign]  # the documented way
     app.mount("/docs/static", StaticFiles(directory=swagger_ui_path), "docs-static")
+    app.add_api_route("/docs", _page, include_in_schema=False)
 
-    @app.get("/docs", include_in_schema=False)
-    def docs() -> HTMLResponse:
-        return get_swagger_ui_html(
-            openapi_url="/openapi.json",
-            title=app.title,
-            swagger_js_url="/docs/static/swagger-ui-bundle.js",
-            swagger_css_url="/docs/static/swagger-ui.css",
-            swagger_favicon_url="/docs/static/favicon-32x32.png",
-        )
+
+def _page() -> HTMLResponse:
+    return get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title="Park carbon ledger",
+        swagger_js_url="/docs/static/swagger-ui-bundle.js",
+        swagger_css_url="/docs/static/swagger-ui.css",
+        swagger_favicon_url="/docs/static/favicon-32x32.png",
+    )
 
 
 def _as_30(part: Any) -> Any:

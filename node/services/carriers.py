@@ -79,25 +79,13 @@ def one_carrier(connection: Connection, identifier: str) -> dict[str, Any]:
     carrier_owner(connection, identifier)
     status = latest(CarrierStatusChange, CarrierStatusChange.identifier_hash)
     query = (
-        select(
-            Carrier.identifier,
-            Carrier.identifier_hash,
-            Carrier.owner,
-            Carrier.channel_table,
-            status.c.status,
-            status.c.cutoff_seq,
-        )
+        select(Carrier.__table__, status.c.status, status.c.cutoff_seq)
         .join(status, status.c.identifier_hash == Carrier.identifier_hash)
         .where(Carrier.identifier == identifier)
     )
     found = connection.execute(query).mappings().one()
     keys = (
-        select(
-            CarrierKey.epoch,
-            CarrierKey.from_seq,
-            CarrierKey.suite,
-            CarrierKey.public_key,
-        )
+        select(CarrierKey.__table__)
         .where(CarrierKey.identifier_hash == found["identifier_hash"])
         .order_by(CarrierKey.epoch)
     )

@@ -154,7 +154,7 @@ class Batch(Fact, Base):
     gaps_digest: Mapped[bytes]
     rules_version: Mapped[int]
     signers: Mapped[int]
-    __table_args__ = (Index("ix_batches_stream_seq", "stream_id", "seq"),)
+    __table_args__ = (Index("ix_batches_stream_id_seq", "stream_id", "seq"),)
 
 
 class Boundary(Fact, Base):
@@ -258,7 +258,12 @@ class QuotaMovement(PartOfFact, Base):
     vintage: Mapped[int] = mapped_column(SmallInteger)
     delta_tonnes: Mapped[int]
     __table_args__ = (
-        Index("ix_quota_movements_account", "account", "vintage", "delta_tonnes"),
+        Index(
+            "ix_quota_movements_account_vintage_delta_tonnes",
+            "account",
+            "vintage",
+            "delta_tonnes",
+        ),
     )
 
 
@@ -270,7 +275,9 @@ class CashMovement(PartOfFact, Base):
     cause: Mapped[str]
     delta_fen: Mapped[int]
     reference: Mapped[bytes | None]
-    __table_args__ = (Index("ix_cash_movements_account", "account", "delta_fen"),)
+    __table_args__ = (
+        Index("ix_cash_movements_account_delta_fen", "account", "delta_fen"),
+    )
 
 
 class Payout(Fact, Base):

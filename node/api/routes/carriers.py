@@ -5,14 +5,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from node.api.access import Known, Paging, PartsOf, Transaction
-from node.api.models import (
+from node.api.evidence_models import (
     CarrierDetailModel,
     CarrierModel,
     IngestModel,
-    PageModel,
     ReadingPageModel,
     ReadingsQuestion,
 )
+from node.api.models import PageModel
 from node.services import carriers, readings
 
 router = APIRouter(tags=["carriers"])

@@ -5,16 +5,16 @@ from typing import Any
 from fastapi import APIRouter
 
 from node.api.access import Known, Paging, Transaction
-from node.api.models import (
+from node.api.market_models import (
     CashModel,
     HoldingModel,
-    PageModel,
     PayoutModel,
     PriceModel,
     QuotaOperationModel,
     SupplyModel,
     TradeModel,
 )
+from node.api.models import PageModel
 from node.services import market
 
 router = APIRouter(tags=["quota"])

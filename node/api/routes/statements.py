@@ -11,14 +11,14 @@ from node.api.access import (
     Transaction,
     parse_hash,
 )
-from node.api.models import (
+from node.api.evidence_models import (
     BatchModel,
     CertificateModel,
     DeclaredValueModel,
-    PageModel,
     StatementDetailModel,
     StatementModel,
 )
+from node.api.models import PageModel
 from node.errors import InvalidReferenceError
 from node.services import carriers, statements
 
