@@ -6,16 +6,11 @@ The parts are chosen here, from settings, and stopped in the opposite order::
 """
 
 import logging
-import os
-import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-
-from coincurve import PrivateKey
 
 from contracts.chain import ChainClient
 from contracts.directory import Deployment
@@ -30,6 +25,7 @@ from node.engine import ChainEngine, EmbeddedEngine, EngineSettings
 from node.engine.external import ExternalEngine
 from node.errors import ConflictLedgerError, InvalidConfigError, UnavailableEngineError
 from node.ledger.indexer import Indexer
+from node.relayer import relayer_key
 from node.services.instruction_desk import InstructionDesk
 from node.services.login import Login
 from node.services.ports import FolderProofs, MemberProofs, ProofSource, ReadingSource
@@ -200,7 +196,7 @@ def _parts(
     engine: ChainEngine,
     is_stopping: Callable[[], bool],
 ) -> Parts:
-    sender = Sender(ledger.client, _relayer_key(settings))
+    sender = Sender(ledger.client, relayer_key(settings))
     return Parts(
         database,
         ledger,
@@ -247,26 +243,3 @@ def _deployment(settings: Settings) -> Deployment:
             f"chain_id says {settings.chain_id}; correct the one that is wrong."
         )
     return deployment
-
-
-def _relayer_key(settings: Settings) -> PrivateKey:
-    path = settings.relayer_key or settings.data_dir / "relayer.key"
-    if settings.relayer_key is None and not path.exists():
-        _write_new_key(path)
-    try:
-        if path.stat().st_mode & 0o077:
-            raise InvalidConfigError(
-                f"Relayer key {path} can be read by others; run: chmod 600 {path}"
-            )
-        return PrivateKey(bytes.fromhex(path.read_text("ascii").strip()))
-    except (OSError, ValueError) as exc:
-        raise InvalidConfigError(
-            f"Relayer key {path} cannot be used; expected a file of 64 hexadecimal "
-            "digits, or leave setting relayer_key out to have one made."
-        ) from exc
-
-
-def _write_new_key(path: Path) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_hex(32))

@@ -9,11 +9,9 @@ transaction leaves, and the chain's instruction number makes a second sending ha
 whether it was executed is read from the chain's own record.
 """
 
-import json
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from contracts.errors import ContractsError, UnavailableError
 from contracts.ledger import Ledger
@@ -25,31 +23,16 @@ from node.errors import (
 )
 from node.services.caller import Caller
 from node.services.checks import chain_time, check_instruction
+from node.services.pending import Waiting, keep, keep_signatures, waiting_of
 from node.services.relay import call_of
 from node.store.database import Database
-from node.store.desk import PendingInstruction, PendingParty, PendingSignature
+from node.store.desk import PendingInstruction, PendingParty
 from node.store.facts import AuthorisedInstruction
 from node.store.read import rows
-from wallet.instruction_file import from_json, to_json
-from wallet.instructions import Instruction, add_signature
+from wallet.instruction_file import from_json
+from wallet.instructions import Instruction
 
-__all__ = ["InstructionDesk", "Waiting"]
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """An instruction at the desk."""
-
-    instruction: Instruction
-    """With the signatures gathered so far."""
-    status: str
-    """pending, sending, sent, refused, expired or executed."""
-    created_by: str
-    """Key that brought it."""
-    tx_hash: bytes | None
-    """Transaction that carried it, 32 bytes."""
-    reason: str | None
-    """Why the chain refused it."""
+__all__ = ["InstructionDesk"]
 
 
 class InstructionDesk:
@@ -92,8 +75,8 @@ class InstructionDesk:
         with self._database.begin() as connection:
             known = self._known(connection, instruction.digest)
             if known is None:
-                _keep(connection, instruction, str(caller.address), now)
-            _add_signatures(connection, known, instruction)
+                keep(connection, instruction, str(caller.address), now)
+            keep_signatures(connection, known, instruction)
         return self.find(caller, instruction.digest)
 
     def find(self, caller: Caller, digest: bytes) -> Waiting:
@@ -181,7 +164,7 @@ class InstructionDesk:
         )
         found = rows(connection, query)
         now = chain_time(self._ledger) if found else 0
-        return [_waiting(connection, row, now) for row in found]
+        return [waiting_of(connection, row, now) for row in found]
 
     def _require_party(self, caller: Caller, instruction: Instruction) -> None:
         mine = {part.account for part in caller.represents}
@@ -210,71 +193,3 @@ def _check_ready(waiting: Waiting) -> None:
             f"The instruction has {have} of {have + len(missing)} signatures; still "
             f"to sign: {parts}."
         )
-
-
-def _keep(
-    connection: Connection, instruction: Instruction, creator: str, now: int
-) -> None:
-    bare = {**to_json(instruction), "signatures": []}
-    connection.execute(
-        insert(PendingInstruction).values(
-            digest=instruction.digest,
-            kind=instruction.kind,
-            document=json.dumps(bare, ensure_ascii=False),
-            deadline=instruction.deadline,
-            created_at=now,
-            created_by=creator,
-            status="pending",
-        )
-    )
-    parties = [
-        {"digest": instruction.digest, "account": party}
-        for party in instruction.parties
-    ]
-    connection.execute(insert(PendingParty), parties)
-
-
-def _add_signatures(
-    connection: Connection, known: Instruction | None, brought: Instruction
-) -> None:
-    """Add what is new; the same signature twice is no fault."""
-    held = known.signatures if known else ()
-    merged = known or brought
-    for made in brought.signatures:
-        if made in held:
-            continue
-        if known:
-            merged = add_signature(merged, made)
-        connection.execute(
-            insert(PendingSignature).values(
-                digest=brought.digest,
-                account=made.account,
-                role=made.role,
-                key=made.key,
-                signature=made.signature,
-            )
-        )
-
-
-def _waiting(connection: Connection, row: dict[str, Any], now: int) -> Waiting:
-    query = select(PendingSignature.__table__).where(
-        PendingSignature.digest == row["digest"]
-    )
-    signatures = [
-        {
-            "account": made["account"],
-            "role": made["role"],
-            "key": made["key"],
-            "signature": f"0x{made['signature'].hex()}",
-        }
-        for made in rows(connection, query)
-    ]
-    document = {**json.loads(row["document"]), "signatures": signatures}
-    status = row["status"]
-    if row["is_executed"]:
-        status = "executed"
-    elif row["deadline"] < now:
-        status = "expired"
-    return Waiting(
-        from_json(document), status, row["created_by"], row["tx_hash"], row["reason"]
-    )

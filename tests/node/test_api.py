@@ -297,6 +297,16 @@ class TestDescription:
             assert visitor.get(f"/docs/static/{name}").status_code == 200
 
 
+class TestStop:
+    def test_ends_open_streams_at_once(self, open_node: Any, tmp_path: Path):
+        with open_node(tmp_path) as node, httpx.Client(timeout=30) as http:
+            request = http.build_request("GET", f"{node.url}/events")
+            answer = http.send(request, stream=True)
+            begin = time.monotonic()
+        assert time.monotonic() - begin < 8
+        answer.close()
+
+
 class TestPort:
     def test_that_is_taken_is_a_sentence(
         self, open_node: Any, node: RunningNode, tmp_path: Path

@@ -18,7 +18,7 @@ from node.api.models import (
     WaitingModel,
 )
 from node.services import accounts
-from node.services.instruction_desk import Waiting
+from node.services.pending import Waiting
 from wallet.fields import parse_account, parse_address, parse_bytes
 from wallet.instruction_file import to_json
 
