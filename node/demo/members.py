@@ -1,5 +1,10 @@
-"""The four members of the demo's oracle, each with own key, database and port."""
+"""The four members of the demo's oracle, each with own key, database and port.
 
+Each member's folder also has its settings as ``member.toml``, so that while the demo
+is served `carbon-oracle` can check a member, or ask it for statements and packages.
+"""
+
+import json
 import secrets
 import socket
 from collections.abc import Sequence
@@ -79,9 +84,14 @@ class Members:
                 heartbeat_s=self._rhythm.heartbeat_s,
                 peers=peers,
             )
+            self.config_file(name).write_text(_toml(settings), "utf-8")
             node = MemberNode(settings, key=key)
             node.start()
             self.nodes.append(node)
+
+    def config_file(self, name: str) -> Path:
+        """Return the path of a member's settings."""
+        return self._folder / name / "member.toml"
 
     def close(self) -> None:
         """Stop all members."""
@@ -101,6 +111,30 @@ class Members:
 
     def _passphrase_file(self, name: str) -> Path:
         return self._folder / name / "passphrase"
+
+
+def _toml(settings: MemberSettings) -> str:
+    """Write settings as the file that `carbon-oracle` reads."""
+    tables = {
+        "member": ("name", "data_dir", "stream", "key_file", "passphrase_file"),
+        "chain": ("rpc_url", "deployment_file", "clock"),
+        "http": ("host", "port"),
+        "rounds": ("window_s", "timeout_s", "heartbeat_s"),
+    }
+    lines = []
+    for table, names in tables.items():
+        values = ((name, getattr(settings, name)) for name in names)
+        lines += [f"[{table}]", *(f"{name} = {_word(value)}" for name, value in values)]
+    peers = [
+        f"{_word(address)} = {_word(url)}" for address, url in settings.peers.items()
+    ]
+    return "\n".join([*lines, "[peers]", *peers, ""])
+
+
+def _word(value: str | float | Path) -> str:
+    """Write a value of TOML; a path as an absolute one."""
+    shown = str(value.resolve()) if isinstance(value, Path) else value
+    return json.dumps(shown, ensure_ascii=False)
 
 
 def _free_ports(count: int) -> Sequence[int]:
