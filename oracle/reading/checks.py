@@ -12,11 +12,9 @@
    10 rate                           fact
 
 Rules kept: pure; a refusal names its check with expected and given; whatever passes
-1 to 5 was truly signed by an entitled carrier and is never dropped. Checks 1 to 5
-need only the registry (`authenticate`, fit for worker processes); 6 to 10 need what
-is known of the carrier (`check_sequence`, `assess`), and of check 8 a part needs the
-time of arrival (`arrival_facts`). `fold_readings` gives the facts of an ordered
-series: what members agree on.
+1 to 5 was truly signed by an entitled carrier and is never dropped. `authenticate`
+(1 to 5) needs the registry alone; `check_sequence` and `assess` what is known of the
+carrier; `arrival_facts` the time of arrival. Members agree on `fold_readings`.
 """
 
 from collections.abc import Iterable, Mapping

@@ -228,6 +228,7 @@ def prev_link(raw: bytes) -> bytes:
 _OUTER_TYPES = [bytes, dict, bytes, bytes]
 _REQUIRED_KEYS = frozenset({1, 2, 3, 4, 5})
 _ALLOWED_KEYS = frozenset(range(1, 9))
+_UNSIGNED_KEYS = frozenset({2, 3, 6, 7, 8})
 _UINT_LIMIT = 1 << 63  # fits the signed 64-bit integers of databases
 
 
@@ -242,9 +243,13 @@ def _decode_payload(payload: bytes) -> Reading:
         raise InvalidMessageError(expected, f"given keys {_shown(list(keys))}")
     kid = _byte_string(fields, 1, KEY_ID_BYTES)
     prev = _byte_string(fields, 5, PREV_BYTES)
-    seq, ts, step_s, flags, boot = (_unsigned(fields, key) for key in (2, 3, 6, 7, 8))
-    values = _values(fields[4])
-    reading = Reading(kid, seq or 0, ts or 0, values, prev, step_s, flags, boot)
+    for key in keys & _UNSIGNED_KEYS:
+        number = fields[key]
+        if type(number) is not int or not 0 <= number < _UINT_LIMIT:
+            expected = f"an unsigned 63-bit integer under payload key {key}"
+            raise InvalidMessageError(expected, _shown(number))
+    optional = (fields.get(6), fields.get(7), fields.get(8))
+    reading = Reading(kid, fields[2], fields[3], _values(fields[4]), prev, *optional)
     if encode_payload(reading) != payload:
         raise InvalidMessageError(_CANONICAL, "the payload differs from it")
     return reading
@@ -259,7 +264,8 @@ def _values(pairs: Any) -> tuple[tuple[int, int], ...]:
         if type(pair) is not list or len(pair) != 2:  # noqa: PLR2004  a pair
             raise InvalidMessageError("pairs of register and value", _shown(pair))
         register, value = pair
-        if not (_is_unsigned(register) and _is_unsigned(value)):
+        are_integers = type(register) is int and type(value) is int
+        if not are_integers or min(pair) < 0 or max(pair) >= _UINT_LIMIT:
             raise InvalidMessageError("unsigned 63-bit integers", _shown(pair))
         if register <= last:
             raise InvalidMessageError("registers that ascend", _shown(register))
@@ -275,21 +281,6 @@ def _byte_string(fields: dict[Any, Any], key: int, length: int) -> bytes:
         expected = f"{length} bytes under payload key {key}"
         raise InvalidMessageError(expected, _shown(value))
     return value
-
-
-def _unsigned(fields: dict[Any, Any], key: int) -> int | None:
-    """Take an unsigned integer from the payload; None if the key is absent."""
-    if key not in fields:
-        return None
-    value = fields[key]
-    if not _is_unsigned(value):
-        expected = f"an unsigned 63-bit integer under payload key {key}"
-        raise InvalidMessageError(expected, _shown(value))
-    return int(value)
-
-
-def _is_unsigned(value: Any) -> bool:
-    return type(value) is int and 0 <= value < _UINT_LIMIT
 
 
 def _load(data: bytes) -> Any:

@@ -114,6 +114,14 @@ MALFORMED = {
     "key id of 7 bytes": message(payload(f1=b"\x01" + string(bytes(7)))),
     "prev of 32 bytes": message(payload(f5=b"\x05" + string(bytes(32)))),
     "text key id": message(payload(f1=b"\x01\x68" + b"abcdefgh")),
+    "register of 2^63": message(
+        payload(f4=b"\x04\x81\x82\x1b\x80" + bytes(7) + b"\x01")
+    ),
+    "value of 2^63": message(payload(f4=b"\x04\x81\x82\x01\x1b\x80" + bytes(7))),
+    "negative register": message(payload(f4=b"\x04\x81\x82\x20\x01")),
+    "true as value": message(payload(f4=b"\x04\x81\x82\x01\xf5")),
+    "null as flags": message(payload(f7=b"\x07\xf6")),
+    "float as boot": message(payload(f8=b"\x08\xf9\x3c\x00")),
     "no values": message(payload(f4=b"\x04\x80")),
     "values as a map": message(payload(f4=b"\x04\xa1\x01\x02")),
     "a triple": message(payload(f4=b"\x04\x81\x83\x01\x02\x03")),
