@@ -38,6 +38,9 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._reading: dict[str, Any] = {"is_reading": True}
+        if engine.dialect.name == "postgresql":
+            self._reading["isolation_level"] = "REPEATABLE READ"
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -51,7 +54,7 @@ class Database:
             ConflictLedgerError: If its file is damaged.
         """
         with _translated(self.engine), self.engine.connect() as plain:
-            connection = plain.execution_options(is_reading=True)
+            connection = plain.execution_options(**self._reading)
             with connection.begin():
                 yield connection
 
