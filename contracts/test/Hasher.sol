@@ -94,4 +94,12 @@ contract Hasher {
     function hash(ICarbonCodes.CodeReport calldata r) external pure returns (bytes32) {
         return ReportHash.hash(r);
     }
+
+    function hashTradeWords(bytes calldata words) external pure returns (bytes32) {
+        return InstructionHash.hashTradeWords(words);
+    }
+
+    function hashBatchWords(bytes calldata words) external pure returns (bytes32) {
+        return ReportHash.hashBatchWords(words);
+    }
 }
