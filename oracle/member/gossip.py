@@ -15,8 +15,7 @@ import cbor2
 
 from contracts.hashing import keccak256
 from oracle.errors import OracleError
-from oracle.inbox.reader import StoredReading
-from oracle.member.ports import Peers, Readings
+from oracle.member.ports import NewReading, Peers, Readings
 from oracle.member.wire import read_strings
 
 logger = logging.getLogger(__name__)
@@ -105,7 +104,7 @@ class Gossip:
             reached = rows[-1].row_id if rows else reached
             pause_s = 0.0 if len(rows) == PUSH_READINGS else IDLE_S
 
-    def _push(self, address: str, rows: list[StoredReading]) -> None:
+    def _push(self, address: str, rows: list[NewReading]) -> None:
         own = [row.raw for row in rows if row.digest not in self._foreign]
         if own:
             self._peers.ask(address, "gossip", cbor2.dumps(own))

@@ -14,6 +14,7 @@ from oracle.inbox.inbox import Inbox
 from oracle.inbox.reader import StoredReading
 from oracle.inbox.store import writing
 from oracle.inbox.tables import carriers, equivocations, readings
+from oracle.member.ports import NewReading
 from oracle.member.refs import ReadingRef
 from oracle.reading.registry import CarrierRegistry
 
@@ -47,9 +48,13 @@ class MemberIntake:
         """
         self._inbox.accept_gossip(messages)
 
-    def after(self, row_id: int, limit: int) -> list[StoredReading]:
+    def after(self, row_id: int, limit: int) -> list[NewReading]:
         """List stored readings behind a row, in the order of storing."""
-        return self._inbox.stored.after(row_id, limit)
+        query = sa.select(readings.c.id, readings.c.digest, readings.c.raw)
+        query = query.where(readings.c.id > row_id)
+        query = query.order_by(readings.c.id).limit(limit)
+        with self._engine.connect() as connection:
+            return [NewReading(*row) for row in connection.execute(query)]
 
     def pending(self, limit: int, until_ts: int) -> list[StoredReading]:
         """List unbatched readings up to a device time, in order of arrival."""

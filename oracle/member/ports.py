@@ -66,6 +66,18 @@ class Chain(Protocol):
         """Read the attestation back from a transaction that carried a report."""
 
 
+@dataclass(frozen=True, slots=True)
+class NewReading:
+    """A stored reading as it is passed on to peers."""
+
+    row_id: int
+    """Rises with every stored reading."""
+    digest: bytes
+    """32 bytes, keccak256 of the message."""
+    raw: bytes
+    """The whole message."""
+
+
 class Readings(Protocol):
     """The member's durable inbox. Checks 1 to 5 passed for every stored reading."""
 
@@ -75,7 +87,7 @@ class Readings(Protocol):
     def accept(self, messages: Sequence[bytes]) -> None:
         """Verify and commit messages of peers, as if a carrier had sent them."""
 
-    def after(self, row_id: int, limit: int) -> list[StoredReading]:
+    def after(self, row_id: int, limit: int) -> list[NewReading]:
         """List stored readings behind a row, in the order of storing."""
 
     def pending(self, limit: int, until_ts: int) -> list[StoredReading]:
