@@ -13,7 +13,7 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -191,22 +191,30 @@ class Inbox:
 
     def _run(self) -> None:
         """Store requests in the order of their arrival, until closed."""
-        while (request := self._requests.get()) is not None:
-            group, is_last = self._group(request)
+        request = self._requests.get()
+        while request is not None:
+            group, request = self._group(request)
             self._store(group)
-            if is_last:
-                return
+            request = request or self._requests.get()
 
-    def _group(self, first: _Request) -> tuple[list[_Request], bool]:
-        """Add the requests that are verified already; tell whether the end came."""
+    def _group(self, first: _Request) -> tuple[list[_Request], _Request | None]:
+        """Add the requests that are verified when the first is.
+
+        One that is not ends the group and comes next: waiting for it here would let
+        the workers run dry while this thread waits, then writes.
+        """
+        wait(first.parts)
         group, size = [first], len(first.messages)
         while size < GROUP_MESSAGES and not self._requests.empty():
             request = self._requests.get()
             if request is None:
-                return group, True
+                self._requests.put(None)  # the end is for the loop
+                break
+            if not all(part.done() for part in request.parts):
+                return group, request
             group.append(request)
             size += len(request.messages)
-        return group, False
+        return group, None
 
     def _store(self, group: Sequence[_Request]) -> None:
         """Commit a group and answer it."""
