@@ -72,8 +72,9 @@ class Settings:
     proof_folder: Path | None = None
     """Folder of proof packages; None has none."""
 
-    member_url: str = ""
-    """Address of a member that serves proof packages; empty has none."""
+    member_config: Path | None = None
+    """Settings file of this organisation's oracle member, which is asked for proof
+    packages where no folder of them is set; None has none."""
 
 
 def load_settings(path: Path) -> Settings:

@@ -30,6 +30,7 @@ from node.services.instruction_desk import InstructionDesk
 from node.services.login import Login
 from node.services.ports import FolderProofs, MemberProofs, ProofSource, ReadingSource
 from node.store.database import Database, open_database
+from oracle.config import load_settings as load_member_settings
 from oracle.inbox.reader import Reader
 from oracle.inbox.store import open_engine
 
@@ -223,7 +224,9 @@ def _reading_source(settings: Settings) -> ReadingSource | None:
 def _proof_source(settings: Settings) -> ProofSource | None:
     if settings.proof_folder is not None:
         return FolderProofs(settings.proof_folder)
-    return MemberProofs(settings.member_url) if settings.member_url else None
+    if settings.member_config is not None:
+        return MemberProofs(load_member_settings(settings.member_config))
+    return None
 
 
 def _deployment(settings: Settings) -> Deployment:

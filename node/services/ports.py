@@ -1,17 +1,22 @@
 """What the node asks of others: readings of an inbox, proof packages of a member."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-import httpx
-
 from node.errors import InvalidReferenceError, UnavailableMemberError
+from oracle.config import MemberSettings
+from oracle.errors import OracleError
 from oracle.inbox.reader import StoredReading
+from oracle.member.envelope import Mailroom
+from oracle.member.keys import load_key
+from oracle.member.setup import load_deployment
+from oracle.member.transport import HttpPeers
 
 __all__ = ["FolderProofs", "MemberProofs", "ProofSource", "ReadingSource"]
 
-_TIMEOUT_S = 30.0
+_TIMEOUT_S = 120.0
 
 
 class ReadingSource(Protocol):
@@ -72,32 +77,37 @@ class FolderProofs:
 
 
 class MemberProofs:
-    """Packages that a member of the oracle serves over HTTP.
+    """Packages that this organisation's running member builds on request.
 
     Args:
-        url: The member's address; packages are under ``/proofs/statements/<hex>``.
+        settings: The member's settings; the request is signed with its key.
     """
 
-    def __init__(self, url: str) -> None:
-        self._url = url.rstrip("/")
+    def __init__(self, settings: MemberSettings) -> None:
+        self._settings = settings
 
     def package(self, statement: bytes) -> bytes:
         """Ask the member for the package of a statement."""
-        url = f"{self._url}/proofs/statements/{statement.hex()}"
         try:
-            answer = httpx.get(url, timeout=_TIMEOUT_S)
-        except httpx.HTTPError as exc:
+            return self._ask(statement)
+        except OracleError as exc:
             raise UnavailableMemberError(
-                f"The member at {self._url} does not answer; start it, or try again."
+                f"The member gives no proof package of statement 0x{statement.hex()} "
+                f"({exc}); check that it runs and has recomputed the statement."
             ) from exc
-        if answer.status_code == httpx.codes.NOT_FOUND:
-            raise _no_package(statement)
-        if answer.is_error:
-            raise UnavailableMemberError(
-                f"The member at {self._url} answered with HTTP {answer.status_code}; "
-                "look at its log."
-            )
-        return answer.content
+
+    def _ask(self, statement: bytes) -> bytes:
+        settings = self._settings
+        key = load_key(settings.key_file, settings.passphrase_file)
+        deployment = load_deployment(settings)
+        anchor = deployment.domain("ReadingAnchor")
+        url = f"http://{settings.host}:{settings.port}"
+        room = Mailroom(key.private, anchor, time.time)
+        peers = HttpPeers(room, {key.address: url}, _TIMEOUT_S)
+        try:
+            return peers.ask(key.address, "package-request", statement)
+        finally:
+            peers.close()
 
 
 def _no_package(statement: bytes) -> InvalidReferenceError:

@@ -90,6 +90,6 @@ def get_statement_proof(
     if parts.proofs is None:
         raise InvalidReferenceError(
             "This node has no source of proof packages; give the setting proof_folder "
-            "or member_url, or ask the node of an oracle member."
+            "or member_config, or ask the node of an oracle member."
         )
     return Response(parts.proofs.package(which), media_type="application/cbor")
