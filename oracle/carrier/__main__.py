@@ -26,7 +26,7 @@ from rich.table import Table
 from oracle.carrier.outbox import CarrierIdentity, Outbox, read_status
 from oracle.carrier.signers import create_key, load_key, read_passphrase
 from oracle.carrier.sources import MeterReading, SeriesFormat, read_series
-from oracle.carrier.uplink import Uplink
+from oracle.carrier.uplink import MemberKey, Uplink
 from oracle.errors import OracleError
 from oracle.reading.checks import Domain
 from oracle.reading.suites import Suite, key_id_of
@@ -85,6 +85,9 @@ def replay(  # noqa: PLR0913, PLR0917  # options of a command line
     speed: Annotated[
         float, typer.Option(help="Times real time; 0 for as fast as possible.")
     ] = 0,
+    member_key: Annotated[
+        str | None, typer.Option(help="Public key of the member (hex), for receipts.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Play a meter series through a software carrier; run again to resume."""
@@ -96,7 +99,7 @@ def replay(  # noqa: PLR0913, PLR0917  # options of a command line
     identity = CarrierIdentity(identifier, Domain(chain_id, carriers))
     signer = load_key(key, read_passphrase(passphrase_file))
     with Outbox(outbox, identity, signer) as store, httpx.Client(timeout=30) as client:
-        uplink = Uplink(url, client)
+        uplink = Uplink(url, client, _member_key(member_key, identity.domain))
         _play(store, uplink, readings, (form.step_s, speed))
         status = store.status()
     done = uplink.statistics
@@ -175,6 +178,18 @@ def _drain(store: Outbox, uplink: Uplink) -> None:
 
 def _parts(readings: list[MeterReading], size: int) -> Iterator[list[MeterReading]]:
     return (readings[at : at + size] for at in range(0, len(readings), size))
+
+
+def _member_key(text: str | None, domain: Domain) -> MemberKey | None:
+    """Read a public key: 64 bytes are ES256, 32 bytes EdDSA."""
+    if text is None:
+        return None
+    suites = {128: Suite.ES256, 64: Suite.EDDSA}
+    try:
+        return MemberKey(suites[len(text)], bytes.fromhex(text), domain)
+    except (KeyError, ValueError) as exc:
+        message = f"expected 128 or 64 hex digits as member key, given {len(text)}"
+        raise typer.BadParameter(message) from exc
 
 
 def _utc(moment: datetime) -> int:

@@ -48,13 +48,19 @@ def public_key(tmp_path: Path, passphrase: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def inbox(tmp_path: Path, public_key: dict[str, str]) -> Iterator[Inbox]:
+def member() -> SoftwareSigner:
+    return SoftwareSigner(ec.generate_private_key(ec.SECP256R1()))
+
+
+@pytest.fixture
+def inbox(
+    tmp_path: Path, public_key: dict[str, str], member: SoftwareSigner
+) -> Iterator[Inbox]:
     """An inbox that knows the fresh key."""
     kid = bytes.fromhex(public_key["key_id"])
     epoch = Epoch(0, Suite.ES256, bytes.fromhex(public_key["public_key"]), kid)
     record = replace(DeviceSimulator("steel").record, epochs=(epoch,))
     registry = CarrierRegistry({record.identifier_hash: record})
-    member = SoftwareSigner(ec.generate_private_key(ec.SECP256R1()))
     settings = InboxSettings(tmp_path / "inbox.db", DOMAIN, workers=0)
     with Inbox(settings, registry, member, lambda: START) as one:
         yield one
@@ -120,6 +126,24 @@ class TestReplay:
         status = run("status", tmp_path / "outbox.db", "--json")
         assert json.loads(status.stdout)["unsent"] == 0
         assert inbox.stored.counts()["readings"] == ROWS + 1
+
+
+class TestMemberKey:
+    def test_receipts_of_the_member_settle(
+        self, replay: list[object], inbox: Inbox, member: SoftwareSigner
+    ):
+        done = run(*replay, "--rows", 3, "--member-key", member.public_key.hex())
+
+        assert json.loads(done.stdout)["receipted"] == 4
+        assert inbox.stored.counts()["readings"] == 4
+
+    def test_receipts_of_another_key_do_not(self, replay: list[object]):
+        stranger = SoftwareSigner(ec.generate_private_key(ec.SECP256R1()))
+
+        done = run(*replay, "--rows", 3, "--member-key", stranger.public_key.hex())
+
+        assert done.returncode == 1
+        assert "not the member's" in done.stderr
 
 
 class TestErrors:
