@@ -46,11 +46,34 @@ def read_yaml(data: bytes, where: str) -> Any:
             given=len(data),
         )
     try:
-        node = yaml.compose(data.decode("utf-8"), Loader=_LOADER)
+        text = data.decode("utf-8")
+        _check_depth(text, where)
+        node = yaml.compose(text, Loader=_LOADER)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as exc:
         reason = " ".join(str(exc).split())
         raise InvalidRuleSetError(f"no YAML: {reason}", where=where) from exc
     return _Reader(where).read(node, 0)
+
+
+def _check_depth(text: str, where: str) -> None:
+    """Refuse deep nesting before nodes are composed.
+
+    The fast composer recurses on the machine's stack without a limit, so a deep file
+    would end the process; events come one by one.
+    """
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            raise InvalidRuleSetError(
+                "structure",
+                where=where,
+                expected=f"at most {MAX_DEPTH} levels",
+                given="more",
+            )
 
 
 class _Reader:

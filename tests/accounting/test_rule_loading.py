@@ -283,6 +283,11 @@ class TestSmallRuleSet:
         with pytest.raises(InvalidRuleSetError, match=message):
             small(old, new)
 
+    @pytest.mark.parametrize("opening", [b"[", b"- "])
+    def test_deep_nesting_is_refused(self, opening: bytes):
+        with pytest.raises(InvalidRuleSetError, match="at most 8 levels"):
+            load_rule_set_bytes(opening * 100_000)
+
     @pytest.mark.parametrize(
         "data", [b"", b"a", b"[1]", b"\xff", b"x" * (2 << 20), b"[" * 5000, b"a: {b"]
     )
