@@ -9,16 +9,12 @@ gives no point of time.
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from itertools import groupby, pairwise
-from typing import Final
 
 from accounting.channels import FLAG_LATE, FLAG_RESET, FLAG_SWAP, Channel, Sample
 from accounting.errors import ConflictSampleError
+from accounting.limits import RegisterLimit
 from accounting.substitution import Observed, Unknown
-
-PLAUSIBLE_SHARE: Final = Fraction(11, 10)
-"""A rate above the nameplate maximum times this is implausible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +136,9 @@ def unwrap(samples: Sequence[Sample], channel: Channel) -> RegisterLine:
     points = [(samples[0].ts, 0)]
     anchor, total, reason = samples[0], 0, ""
     unknown: list[Unknown] = []
-    facts = _late_facts(samples)
+    facts, limit = _late_facts(samples), RegisterLimit.of(channel)
     for before, sample in pairwise(samples):
-        delta, kind, is_known = _difference(before, sample, channel)
+        delta, kind, is_known = _difference(before, sample, limit)
         total += delta
         reason = reason or ("" if is_known else kind)
         if kind:
@@ -154,7 +150,7 @@ def unwrap(samples: Sequence[Sample], channel: Channel) -> RegisterLine:
             points[-1] = (sample.ts, total)
         else:
             known = total - points[-1][1]
-            facts += _rate_facts(anchor, sample, known, channel)
+            facts += _rate_facts(anchor, sample, known, limit)
             if reason:
                 stretch = (anchor.ts, sample.ts, known, reason, anchor, sample)
                 unknown.append(Unknown(*stretch))
@@ -165,21 +161,21 @@ def unwrap(samples: Sequence[Sample], channel: Channel) -> RegisterLine:
 
 
 def _difference(
-    before: Sample, sample: Sample, channel: Channel
+    before: Sample, sample: Sample, limit: RegisterLimit
 ) -> tuple[int, str, bool]:
     """Return counts between two samples, what happened, whether they are known."""
-    rise = sample.value - before.value
+    rise, duration_s = sample.value - before.value, sample.ts - before.ts
     if sample.flags & FLAG_SWAP:
         return 0, "swap", False
-    if sample.flags & FLAG_RESET:
+    if sample.flags & FLAG_RESET or (rise < 0 and sample.boot != before.boot):
         return sample.value, "reset", False
-    if rise >= 0:
-        return rise, "", True
-    if sample.boot != before.boot:
-        return sample.value, "reset", False
-    if channel.modulus is not None:
-        return rise + channel.modulus, "rollover", True
-    return 0, "implausible", False
+    is_rollover = limit.is_rollover(before.value, sample.value, duration_s)
+    if rise < 0 and not is_rollover:
+        return 0, "implausible", False
+    counts = rise + (limit.modulus or 0) if rise < 0 else rise
+    if limit.may_turn_again(counts, duration_s):
+        return counts, "rollover", False
+    return counts, "rollover" if rise < 0 else "", True
 
 
 def _change_fact(kind: str, before: Sample, sample: Sample) -> Fact:
@@ -194,14 +190,11 @@ def _backward_fact(anchor: Sample, sample: Sample) -> Fact:
 
 
 def _rate_facts(
-    before: Sample, sample: Sample, counts: int, channel: Channel
+    before: Sample, sample: Sample, counts: int, limit: RegisterLimit
 ) -> list[Fact]:
     """Compare a segment's rate with the nameplate."""
-    if channel.nameplate_max_per_h is None:
-        return []
     duration_s = sample.ts - before.ts
-    bound = channel.nameplate_max_per_h * PLAUSIBLE_SHARE / channel.scale / 3600
-    if counts * bound.denominator <= bound.numerator * duration_s:
+    if limit.allows(counts, duration_s):
         return []
     detail = f"{counts} counts in {duration_s} s exceed the nameplate maximum"
     return [Fact("implausible", before.ts, sample.ts, detail)]

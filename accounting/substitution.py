@@ -60,7 +60,7 @@ class Unknown:
     known_counts: int
     """Part that is known all the same, e.g. the register after a reset."""
     reason: str
-    """`edge`, `reset`, `swap` or `implausible`."""
+    """`edge`, `reset`, `swap`, `rollover` or `implausible`."""
     before: Sample | None
     after: Sample | None
 

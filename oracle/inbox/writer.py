@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from accounting.limits import RegisterLimit
 from oracle.errors import EquivocationError, ReplayedReadingError
 from oracle.inbox.receipts import ReceiptBook, ReceiptEntry
 from oracle.inbox.results import Result, Status
@@ -33,7 +34,7 @@ from oracle.reading.checks import (
 from oracle.reading.facts import Fact, FactKind, encode_facts
 from oracle.reading.profile import Reading
 from oracle.reading.registry import CarrierRecord, CarrierRegistry
-from oracle.reading.state import Around, Neighbour, RegisterLimit
+from oracle.reading.state import Around, Neighbour
 from oracle.reading.suites import Signer
 
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from accounting.channels import FLAG_RESET, FLAG_SWAP, ChannelTable
+from accounting.limits import RegisterLimit
 from oracle.errors import (
     EquivocationError,
     InvalidKeyError,
@@ -41,7 +42,7 @@ from oracle.reading.profile import (
     sig_structure,
 )
 from oracle.reading.registry import CarrierRecord, CarrierRegistry, CarrierStatus
-from oracle.reading.state import Around, CarrierState, Neighbour, RegisterLimit
+from oracle.reading.state import Around, CarrierState, Neighbour
 from oracle.reading.suites import verify
 
 

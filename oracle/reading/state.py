@@ -1,4 +1,4 @@
-"""What is known of a carrier: its latest reading, what is missing, its limits.
+"""What is known of a carrier: its latest reading and what is missing.
 
     seq   0 1 2 3 4 5 6 7 8 9
     known ● ● ● ○ ○ ● ● ○ ● ●        gaps: 3–4 between 2 and 5, 7 between 6 and 8
@@ -12,15 +12,9 @@ new reading gives a new state.
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from types import MappingProxyType
 
-from accounting.channels import Channel
 from oracle.reading.profile import Reading
-
-RATE_MARGIN = Fraction(11, 10)
-"""Nameplate maximum times this is still plausible."""
-SECONDS_PER_HOUR = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,45 +119,3 @@ class CarrierState:
         if index >= 0 and seq <= self.gaps[index].last:
             return index
         return None
-
-
-@dataclass(frozen=True, slots=True)
-class RegisterLimit:
-    """A channel's limits as integers: counts · per_count ≤ seconds · per_second."""
-
-    modulus: int | None
-    """Count at which the register starts again from zero."""
-    per_count: int
-    """Left factor of the rate rule."""
-    per_second: int | None
-    """Right factor of the rate rule; None where no nameplate maximum is pinned."""
-
-    @classmethod
-    def of(cls, channel: Channel) -> "RegisterLimit":
-        """Compute the limits of a channel exactly, once."""
-        if channel.nameplate_max_per_h is None:
-            return cls(channel.modulus, 1, None)
-        per_second = channel.nameplate_max_per_h * RATE_MARGIN / SECONDS_PER_HOUR
-        counts_per_s = per_second / channel.scale
-        return cls(channel.modulus, counts_per_s.denominator, counts_per_s.numerator)
-
-    def allows(self, counts: int, seconds: int) -> bool:
-        """Tell whether so many counts in so many seconds are plausible."""
-        if self.per_second is None:
-            return True
-        return counts * self.per_count <= max(seconds, 0) * self.per_second
-
-    def most(self, seconds: int) -> int:
-        """Return the highest plausible number of counts in so many seconds."""
-        return max(seconds, 0) * (self.per_second or 0) // self.per_count
-
-    def is_rollover(self, last: int, value: int, seconds: int) -> bool:
-        """Tell whether a fall is a rollover.
-
-        A rollover passes less than half the register and no more than the nameplate
-        maximum allows: a fall of a few counts is none.
-        """
-        if self.modulus is None:
-            return False
-        counts = value + self.modulus - last
-        return 0 < 2 * counts < self.modulus and self.allows(counts, seconds)

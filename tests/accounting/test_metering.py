@@ -184,6 +184,36 @@ class TestRollover:
         assert result.measured == Quantity.of("0.2", "kWh")
         assert result.substituted == Quantity.of("0.1", "kWh")
 
+    def test_a_fall_of_a_few_counts_is_no_rollover(self):
+        samples = [*steady(3), Sample(3, START + 3 * STEP, 119)]
+
+        result = ledger(samples, steps=3)
+
+        assert kinds(result) == ["implausible", "substituted"]
+        assert result.total == Quantity.of("0.3", "kWh")
+
+    def test_a_rollover_faster_than_the_nameplate_is_unknown(self):
+        bound = channel(modulus=1000, nameplate_max_per_h=Fraction(1))
+        samples = [Sample(0, START, 960), Sample(1, START + STEP, 980)]
+        samples.append(Sample(2, START + 2 * STEP, 300))
+
+        result = ledger(samples, steps=2, channel=bound)
+
+        assert kinds(result) == ["implausible", "substituted"]
+        assert result.total == Quantity.of("0.4", "kWh")
+
+    @pytest.mark.parametrize("value", [950, 10])
+    def test_a_gap_long_enough_for_another_turn_is_unknown(self, value: int):
+        bound = channel(modulus=1000, nameplate_max_per_h=Fraction(5))
+        samples = [*steady(3, 90, 720), Sample(40, START + 12 * STEP, value)]
+
+        result = ledger(samples, steps=12, channel=bound)
+
+        rise = (value - 900) % 1000
+        assert "rollover" in kinds(result)
+        assert result.measured == Quantity.of(Fraction(180 + rise, 100), "kWh")
+        assert result.total == Quantity.of("10.8", "kWh")
+
     def test_a_value_at_the_modulus_is_refused(self):
         with pytest.raises(InvalidSampleError, match="expected 0 to 999, got 1000"):
             ledger([Sample(0, START, 1000)], channel=channel(modulus=1000))
@@ -395,7 +425,7 @@ class TestDoubtfulReadings:
 @st.composite
 def registers(draw: st.DrawFn) -> tuple[list[int], list[Sample]]:
     """Draw increments of a register that rolls over, and which samples arrive."""
-    rises = draw(st.lists(st.integers(0, 900), min_size=2, max_size=40))
+    rises = draw(st.lists(st.integers(0, 499), min_size=2, max_size=40))
     first = draw(st.integers(0, 999))
     values = [first]
     for rise in rises:
