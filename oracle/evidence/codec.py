@@ -49,7 +49,7 @@ from oracle.evidence.fields import (
 )
 from oracle.log.tree import CompactRange
 from oracle.member.quorum import Configuration
-from oracle.reading.registry import CarrierRecord, CarrierStatus, Epoch
+from oracle.reading.registry import NO_CUTOFF, CarrierRecord, CarrierStatus, Epoch
 from oracle.reading.suites import Suite, key_id_of
 
 FORM = "ccl/package/v1"
@@ -219,8 +219,8 @@ def _carrier(value: list[Any]) -> CarrierProof:
     identifier = text(value[0], "identifier of a carrier")
     where = f"carrier {identifier}"
     cutoff = value[2]
-    if cutoff is not None:
-        unsigned(cutoff, 64, f"cut-off of {where}")
+    if cutoff is not None and unsigned(cutoff, 64, f"cut-off of {where}") == NO_CUTOFF:
+        raise InvalidPackageError(f"cut-off of {where}", "null for none", f"{cutoff}")
     table = exact_bytes(value[4], None, f"channel table of {where}")
     record = CarrierRecord(
         identifier=identifier,

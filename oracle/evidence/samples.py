@@ -6,10 +6,9 @@ calculation. Registers that the boundary does not name are left out.
 
 from collections.abc import Iterable
 
-from accounting.statement import SourceReadings
-
 from accounting.boundary import Boundary
 from accounting.metering import Sample
+from accounting.statement import SourceReadings
 from oracle.reading.profile import Reading
 
 

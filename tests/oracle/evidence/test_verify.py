@@ -139,6 +139,13 @@ class TestForm:
     ):
         assert refusal(b"\xa8\x18\x01" + package[2:])[0] is Stage.FORM
 
+    def test_no_cut_off_has_one_spelling(self, package: bytes, refusal: Refusal):
+        fields = cbor.decode(package)
+        fields[6][0][1][0][2] = 2**64 - 1
+        stage, text = refusal(cbor.encode(fields))
+        assert stage is Stage.FORM
+        assert "cut-off of carrier 88.100.1/m1 | null for none" in text
+
     def test_another_form_is_refused_by_name(self, package: bytes, refusal: Refusal):
         changed = package.replace(FORM.encode(), b"ccl/package/v2", 1)
         stage, text = refusal(changed)
