@@ -70,7 +70,7 @@ def _stores(
     where = stage.ledger.deployment
     domain = Domain(where.chain_id, where.addresses["Carriers"])
     nodes = stage.members.nodes
-    with httpx.Client(timeout=30) as client:
+    with httpx.Client(timeout=30, trust_env=False) as client:
         stores = [
             Store(
                 carrier,
