@@ -138,6 +138,8 @@ class Inbox:
             starts = range(0, len(messages), size)
             parts = [self._pool.submit(messages[at : at + size]) for at in starts]
             request = _Request(messages, parts, Future())
+            # Who waits may give up, but the writer's answer must find its place.
+            request.answer.set_running_or_notify_cancel()
             self._requests.put(request)
         return request.answer
 

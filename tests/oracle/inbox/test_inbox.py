@@ -79,6 +79,13 @@ class TestAcceptance:
         ]
         assert [result.check for result in results] == [0, 1, 0, 2, 0]
 
+    def test_one_who_gives_up_waiting_stops_nobody_else(self, inbox, device):
+        waiting = [inbox.enqueue([raw]) for raw in device.series(20)]
+
+        assert not any(one.cancel() for one in waiting)
+        assert statuses(inbox.submit([device.next()])) == [Status.ACCEPTED]
+        assert inbox.stored.counts()["readings"] == 21
+
     def test_an_empty_request_has_no_results(self, inbox):
         assert inbox.submit([]) == []
 
