@@ -108,6 +108,7 @@ def check_batches(package: Package, trust: Trust, threads: int | None) -> bytes:
     """
     statement, log = package.statement.report, package.log_range
     _check_run(package, statement)
+    _check_versions(package)
     separator = domain(trust.chain.chain_id, trust.chain.reading_anchor)
     hashes = check_in_threads(
         lambda batch: _check_attested(batch, trust, separator), package.batches, threads
@@ -190,11 +191,28 @@ def _check_run(package: Package, statement: StatementReport) -> None:
     """Check that the batches are those of the statement, without a hole."""
     seqs = [batch.report.seq for batch in package.batches]
     first, last = statement.first_batch, statement.last_batch
-    if last - first + 1 != len(seqs) or seqs != list(range(first, last + 1)):
+    count = last - first + 1
+    if count < 1 or count != len(seqs) or seqs != list(range(first, last + 1)):
         known = set(seqs)
         absent = next((seq for seq in range(first, last + 1) if seq not in known), None)
         given = f"{len(seqs)} of them, without {absent}"
         raise InvalidPackageError("batches", f"{first} to {last} in order", given)
+
+
+def _check_versions(package: Package) -> None:
+    """Check that no configuration signed after a newer one: its members are gone."""
+    newest, signed_by = 0, ""
+    versions = [
+        (f"batch {b.report.seq}", b.report.rules_version) for b in package.batches
+    ]
+    versions.append(("the statement", package.statement.configuration_version))
+    for name, version in versions:
+        if version < newest:
+            expected = f"at least {newest}, as {signed_by}"
+            raise InvalidPackageError(
+                f"configuration of {name}", expected, f"{version}"
+            )
+        newest, signed_by = version, name
 
 
 def _check_links(

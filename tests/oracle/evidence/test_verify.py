@@ -272,6 +272,15 @@ class TestBatches:
         assert stage is Stage.BATCHES
         assert "without 1" in text
 
+    def test_a_statement_of_no_batch_is_refused(
+        self, make_park: MakePark, refusal: Refusal
+    ):
+        park = make_park(4)
+        evidence = park.evidence(4, first_batch=3, last_batch=2)
+        stage, text = refusal(build_package(replace(evidence, batches=())), park.trust)
+        assert stage is Stage.BATCHES
+        assert "batches | 3 to 2 in order" in text
+
     def test_a_batch_that_a_quorum_did_not_sign_is_named(
         self, evidence: StatementEvidence, refusal: Refusal
     ):
@@ -314,6 +323,42 @@ class TestBatches:
         stage, text = refusal(build_package(replace(evidence, log_range=other)))
         assert stage is Stage.BATCHES
         assert text.startswith("log root at batch 1")
+
+
+class TestConfigurationChange:
+    def evidence(
+        self, park: ParkSimulator, versions: tuple[int, ...], last: int
+    ) -> Any:
+        """Sign two readings a batch under these versions, the statement under one."""
+        for version in versions:
+            park.add_batch(park.devices[0].series(2), rules_version=version)
+        evidence = park.evidence(2 * len(versions) - 1)
+        known = {
+            number: replace(park.configuration, version=number) for number in (1, 2)
+        }
+        statement = replace(evidence.statement, configuration_version=last)
+        changes = {"configurations": tuple(known.values()), "statement": statement}
+        return replace(evidence, **changes), Trust(park.trust.chain, known)
+
+    def test_in_the_middle_of_the_batches_is_accepted(self, make_park: MakePark):
+        evidence, trust = self.evidence(make_park(None), (1, 2), 2)
+        assert verify_package(build_package(evidence), trust).is_accepted
+
+    def test_a_statement_of_members_that_were_replaced_is_refused(
+        self, make_park: MakePark, refusal: Refusal
+    ):
+        evidence, trust = self.evidence(make_park(None), (1, 2), 1)
+        stage, text = refusal(build_package(evidence), trust)
+        assert stage is Stage.BATCHES
+        assert text == "configuration of the statement | at least 2, as batch 1 | 1"
+
+    def test_a_batch_of_members_that_were_replaced_is_refused(
+        self, make_park: MakePark, refusal: Refusal
+    ):
+        evidence, trust = self.evidence(make_park(None), (2, 1), 2)
+        stage, text = refusal(build_package(evidence), trust)
+        assert stage is Stage.BATCHES
+        assert text == "configuration of batch 1 | at least 2, as batch 0 | 1"
 
 
 class TestRegistry:
