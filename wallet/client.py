@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import httpx
 
+from contracts.typed_data import account_id
 from wallet.errors import (
     ConflictSignatureError,
     RefusedByNodeError,
@@ -78,7 +79,10 @@ class NodeClient:
         return dict(self.get(f"/accounts/{account}"))
 
     def names(self) -> dict[str, str]:
-        """Give the names of contracts and of the accounts one may see, by address."""
+        """Give the names of contracts and accounts, by address.
+
+        An account's id is the hash of its name, so a false name is left out.
+        """
         status = self.status()
         known = {address: name for name, address in status["contracts"].items()}
         known |= {
@@ -87,7 +91,8 @@ class NodeClient:
         }
         if self._signer is not None:
             rows = self.get("/accounts")
-            known |= {row["account"]: row["name"] for row in rows}
+            pairs = [(str(row["account"]), str(row["name"])) for row in rows]
+            known |= {where: name for where, name in pairs if account_id(name) == where}
         return known
 
     def _login(self, signer: Signer) -> None:

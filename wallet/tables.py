@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["print_pairs", "print_rows"]
+__all__ = ["print_pairs", "print_question", "print_rows"]
 
 
 def print_rows(
@@ -42,11 +42,20 @@ def print_pairs(
     """
     if as_json:
         _print_json(document)
-        return
+    else:
+        Console(soft_wrap=True).print(_grid(pairs))
+
+
+def print_question(pairs: Iterable[tuple[str, str]]) -> None:
+    """Print what a person is asked about, apart from the results."""
+    Console(soft_wrap=True, stderr=True).print(_grid(pairs))
+
+
+def _grid(pairs: Iterable[tuple[str, str]]) -> Table:
     grid = Table.grid(padding=(0, 2))
     for label, text in pairs:
         grid.add_row(label, text)
-    Console(soft_wrap=True).print(grid)
+    return grid
 
 
 def _word(value: Any) -> str:

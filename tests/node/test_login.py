@@ -9,6 +9,7 @@ from eth_account import Account
 from eth_account.messages import encode_defunct
 from fastapi import FastAPI
 
+from contracts.typed_data import account_id
 from node.api.server import ApiServer
 from node.errors import InvalidLoginError
 from node.services.login import CHALLENGE_LIFE_S, Login
@@ -104,6 +105,30 @@ def _false_node(message: str) -> FastAPI:
         return {"message": message}
 
     return app
+
+
+class TestNames:
+    def test_that_are_false_are_left_out(self):
+        app = FastAPI()
+        steel, glass = account_id("steel"), account_id("glass")
+
+        @app.get("/status")
+        def status() -> dict[str, Any]:
+            return {"chain_id": 20260, "contracts": {}, "mandates": {}}
+
+        @app.get("/accounts")
+        def accounts() -> list[dict[str, str]]:
+            true = {"account": steel, "name": "steel"}
+            return [true, {"account": glass, "name": "steel"}]
+
+        server = ApiServer(app, "127.0.0.1", 0)
+        server.start()
+        try:
+            client = NodeClient(f"http://127.0.0.1:{server.port}", SIGNER)
+            assert client.names() == {steel: "steel"}
+            client.__exit__()
+        finally:
+            server.stop()
 
 
 class TestWallet:

@@ -1,5 +1,6 @@
 """``carbon-wallet`` against a real node on a real chain."""
 
+import io
 import json
 import subprocess
 import sys
@@ -104,6 +105,22 @@ class TestThroughAFile:
         answer = _json(run(*follow, key="regulator-first"))
         assert answer["status"] == "executed"
         assert park.ledger.quota.supply_of(2025).issued == before + 7_000
+
+    def test_is_shown_and_asked_before_a_signature(
+        self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        file = tmp_path / "issue.json"
+        fields = ("account=regulator", "vintage=2025", "tonnes=12", "document=x")
+        new = ("instruction", "new", "IssueQuota", *fields, "--out", file)
+        run(*new, key="regulator-first")
+        before = file.read_bytes()
+        monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+        sign = ("--language", "zh", "instruction", "sign", file, "--json")
+        code, out, err = run(*sign, key="regulator-first")
+        assert (code, out.strip()) == (1, "")
+        assert "发行 2025 年度配额 12 t" in err
+        assert "是否签名？" in err
+        assert file.read_bytes() == before
 
     def test_the_same_person_cannot_approve(self, run: Run, tmp_path: Path):
         file = tmp_path / "issue.json"

@@ -7,6 +7,7 @@ from typing import Any
 
 import typer
 
+from wallet.catalogue import say
 from wallet.client import NodeClient
 from wallet.commands.session import settings_of
 from wallet.desk import check_with_node, party_of, read_file, sign
@@ -16,7 +17,7 @@ from wallet.instruction_file import from_json, to_json
 from wallet.instructions import Instruction, Role
 from wallet.show import lines, sentence
 from wallet.signers import KeySigner
-from wallet.tables import print_pairs
+from wallet.tables import print_pairs, print_question
 
 __all__ = [
     "Choice",
@@ -181,5 +182,7 @@ def _ask(
 ) -> None:
     if choice.is_agreed:
         return
-    show(context, instruction, names)
-    typer.confirm("Sign this?", abort=True)
+    language = settings_of(context).language
+    typer.echo(sentence(instruction, language, names), err=True)
+    print_question(lines(instruction, language, names))
+    typer.confirm(say(language, "ask.sign"), abort=True, err=True)
