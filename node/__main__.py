@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from node import run
+from node import founding, run
 from node.config import load_settings
 from node.demo.command import demo_command
 from node.demo.run import DemoSettings
@@ -100,6 +100,17 @@ def fsck_command(config: Config) -> None:
 def engine_only(context: typer.Context) -> None:
     """Run the embedded chain alone; see carbon-node engine --help."""
     raise typer.Exit(engine_command.main(context.args))
+
+
+@app.command("deploy", help=founding.__doc__)
+def deploy_command(
+    plan: Annotated[Path, typer.Argument(help="Plan file (TOML).")],
+    rpc: Annotated[str, typer.Option(help="The chain's RPC.")],
+    out: Annotated[Path, typer.Option(help="Deployment file to write.")],
+) -> None:
+    """Found a ledger from a plan file."""
+    deployment = founding.found_ledger(plan, rpc, out)
+    typer.echo(f"{len(deployment.addresses)} contracts deployed, see {out}")
 
 
 @app.command("demo")

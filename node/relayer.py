@@ -1,4 +1,4 @@
-"""The relayer's key: it carries instructions and owns nothing.
+"""Transport keys, the relayer's first: they carry instructions and own nothing.
 
 Its file is readable by its owner alone and never shown; a lost one is replaced by any
 other.
@@ -13,7 +13,7 @@ from coincurve import PrivateKey
 from node.config import Settings
 from node.errors import InvalidConfigError
 
-__all__ = ["relayer_key"]
+__all__ = ["relayer_key", "transport_key"]
 
 
 def relayer_key(settings: Settings) -> PrivateKey:
@@ -28,19 +28,39 @@ def relayer_key(settings: Settings) -> PrivateKey:
     Raises:
         InvalidConfigError: If its file is exposed or unusable.
     """
-    path = settings.relayer_key or settings.data_dir / "relayer.key"
-    if settings.relayer_key is None and not path.exists():
+    if settings.relayer_key is not None:
+        return _read_key(settings.relayer_key)
+    return transport_key(settings.data_dir / "relayer.key")
+
+
+def transport_key(path: Path) -> PrivateKey:
+    """Read a transport key; make one where there is no file.
+
+    Args:
+        path: File of 64 hexadecimal digits, mode 600.
+
+    Returns:
+        The key, secp256k1.
+
+    Raises:
+        InvalidConfigError: If its file is exposed or unusable.
+    """
+    if not path.exists():
         _write_new_key(path)
+    return _read_key(path)
+
+
+def _read_key(path: Path) -> PrivateKey:
     try:
         if path.stat().st_mode & 0o077:
             raise InvalidConfigError(
-                f"Relayer key {path} can be read by others; run: chmod 600 {path}"
+                f"Transport key {path} can be read by others; run: chmod 600 {path}"
             )
         return PrivateKey(bytes.fromhex(path.read_text("ascii").strip()))
     except (OSError, ValueError) as exc:
         raise InvalidConfigError(
-            f"Relayer key {path} cannot be used; expected a file of 64 hexadecimal "
-            "digits, or leave setting relayer_key out to have one made."
+            f"Transport key {path} cannot be used; expected a file of 64 hexadecimal "
+            "digits, or take it away to have one made where none is set."
         ) from exc
 
 

@@ -12,7 +12,8 @@ from node.demo.park import STEP_S
 from node.demo.stage import ROWS_A_DAY, START, Stage, Told
 from node.errors import ConflictDemoError
 from oracle.carrier.uplink import MemberKey, Uplink
-from oracle.member.member import MemberNode, receipt_signer
+from oracle.member.member import MemberNode
+from oracle.member.setup import receipt_signer
 from oracle.reading.checks import Domain
 
 ANCHOR_TIMEOUT_S = 60.0
