@@ -160,7 +160,7 @@ contract Rulebook is IRulebook, AccessManaged {
 
         uint256 first = Calendar.firstDayOf(year);
         uint256 end = first + Calendar.daysOf(year);
-        for (uint256 word = first / 256; word * 256 < end; ++word) {
+        for (uint256 word = first / 256; word <= (end - 1) / 256; ++word) {
             _setWord(word, first, end, bitmap);
         }
 

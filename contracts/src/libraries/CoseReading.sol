@@ -52,7 +52,7 @@ library CoseReading {
     /// @dev Bounds of the content of a byte string whose head, of the shortest form, is at `offset`.
     function _byteString(bytes calldata data, uint256 offset) private pure returns (uint256 start, uint256 end) {
         uint8 head = uint8(data[offset]);
-        uint256 length;
+        uint256 length = 0;
         if (head >= 0x40 && head < 0x58) {
             (start, length) = (offset + 1, head - 0x40);
         } else if (head == 0x58) {
