@@ -25,7 +25,8 @@ from oracle.errors import OracleError
 from oracle.member.checkup import check_member
 from oracle.member.envelope import Mailroom
 from oracle.member.keys import create_key, load_key
-from oracle.member.member import MemberNode, load_deployment
+from oracle.member.member import MemberNode
+from oracle.member.setup import load_deployment
 from oracle.member.transport import HttpPeers
 
 REQUEST_TIMEOUT_S = 120.0

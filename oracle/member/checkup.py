@@ -13,7 +13,7 @@ from contracts.typed_data import stream_id
 from oracle.config import MemberSettings
 from oracle.errors import InvalidSettingsError, OracleError
 from oracle.member.keys import load_key
-from oracle.member.member import load_deployment
+from oracle.member.setup import load_deployment
 
 CLOCK_SLACK_S = 60
 """How far the chain's clock may be from this machine's. [s]"""

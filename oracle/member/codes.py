@@ -69,8 +69,8 @@ class Codes:
         if token := self._follower.view.codes.get(statement):
             return token
         report = self.compute(statement)
-        configuration = self._follower.view.configuration
-        votes = collect_signatures(self._desk, configuration, "code-proposal", report)
+        view = self._follower.view
+        votes = collect_signatures(self._desk, view, "code-proposal", report)
         self._desk.chain.submit(report, votes)
         self._follower.follow()
         logger.info("issued code statement=%s grade=%s", statement.hex(), report.grade)

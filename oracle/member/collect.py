@@ -6,8 +6,9 @@ from contracts.structs import Attestation
 from contracts.typed_data import CodeReport, StatementReport, compact_signature
 from oracle.errors import InvalidProposalError, UnavailableQuorumError
 from oracle.member.desk import Desk
-from oracle.member.quorum import Configuration, attest, is_quorum, is_signed_by
+from oracle.member.quorum import attest, is_quorum, is_signed_by
 from oracle.member.states import encode_report
+from oracle.member.view import ChainView
 from oracle.member.wire import read_answer
 
 logger = logging.getLogger(__name__)
@@ -17,16 +18,13 @@ MAX_REASON = 300
 
 
 def collect_signatures(
-    desk: Desk,
-    configuration: Configuration,
-    kind: str,
-    report: StatementReport | CodeReport,
+    desk: Desk, view: ChainView, kind: str, report: StatementReport | CodeReport
 ) -> Attestation:
     """Ask all peers to sign a report, after signing it oneself.
 
     Args:
         desk: The member's key and ports.
-        configuration: Members and threshold.
+        view: Members and threshold as the chain has them.
         kind: Kind of the request.
         report: Report that this member computed.
 
@@ -37,15 +35,17 @@ def collect_signatures(
         UnavailableQuorumError: Too few members computed the same report in time.
     """
     digest = desk.chain.report_digest(report)
+    configuration, suspended = view.configuration, view.suspended
     own = configuration.index_of(desk.key.address)
     signature = compact_signature(desk.key.private, digest)
-    found = {} if own is None else {own: signature}
+    found = {} if own is None or own in suspended else {own: signature}
     refusals = []
     for address, answer in desk.peers.ask_all(kind, encode_report(report)):
         place = configuration.index_of(address)
         vote, reason = _read(answer)
-        member = None if place is None else configuration.members[place]
-        if place is not None and member and is_signed_by(member, digest, vote):
+        if place is None or place in suspended:
+            continue
+        if is_signed_by(configuration.members[place], digest, vote):
             found[place] = vote
         else:
             refusals.append(reason[:MAX_REASON])

@@ -6,13 +6,15 @@ written here but the marks of batches.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import groupby
+from pathlib import Path
 
 import sqlalchemy as sa
 
 from oracle.inbox.inbox import Inbox
 from oracle.inbox.reader import StoredReading
-from oracle.inbox.store import writing
+from oracle.inbox.store import translated, writing
 from oracle.inbox.tables import carriers, equivocations, readings
 from oracle.member.ports import NewReading
 from oracle.member.refs import ReadingRef
@@ -27,11 +29,15 @@ class MemberIntake:
 
     Args:
         inbox: The member's inbox.
+        database: File of its database, for messages.
+
+    Raises:
+        UnavailableInboxError: From every method, when the database cannot be used.
     """
 
-    def __init__(self, inbox: Inbox) -> None:
+    def __init__(self, inbox: Inbox, database: Path) -> None:
         self._inbox = inbox
-        self._engine = inbox.engine
+        self._database = database
 
     def set_registry(self, registry: CarrierRegistry) -> None:
         """Verify what comes from now on under another registry."""
@@ -53,7 +59,7 @@ class MemberIntake:
         query = sa.select(readings.c.id, readings.c.digest, readings.c.raw)
         query = query.where(readings.c.id > row_id)
         query = query.order_by(readings.c.id).limit(limit)
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             return [NewReading(*row) for row in connection.execute(query)]
 
     def pending(self, limit: int, until_ts: int) -> list[StoredReading]:
@@ -68,7 +74,7 @@ class MemberIntake:
         """Return the row before the first unbatched reading."""
         query = sa.select(sa.func.min(readings.c.id))
         query = query.where(readings.c.batch_seq.is_(None))
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             found = connection.execute(query).scalar()
             if found is None:
                 query = sa.select(sa.func.max(readings.c.id))
@@ -86,7 +92,7 @@ class MemberIntake:
         """
         wanted = {ref.digest for ref in refs}
         found: dict[bytes, bytes] = {}
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             for row, seqs in self._by_carrier(connection, refs):
                 for table in (readings, equivocations):
                     query = sa.select(table.c.digest, table.c.raw).where(
@@ -115,7 +121,7 @@ class MemberIntake:
             equivocations.c.raw,
         ).join(carriers, carriers.c.id == equivocations.c.carrier_id)
         query = query.where(carriers.c.quarantined_at.is_not(None))
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             rows = connection.execute(query).all()
         return [
             raw
@@ -141,7 +147,7 @@ class MemberIntake:
             .values(batch_stream=stream_id, batch_seq=batch_seq)
             .values(batch_index=sa.bindparam("place"))
         )
-        with writing(self._engine) as connection:
+        with translated(self._database), writing(self._inbox.engine) as connection:
             for row, seqs in self._by_carrier(connection, refs):
                 query = sa.select(readings.c.id, readings.c.digest).where(
                     readings.c.carrier_id == row, readings.c.seq.in_(seqs)
@@ -164,6 +170,11 @@ class MemberIntake:
             for one in self._inbox.stored.readings_of(identifier, first_ts, last_ts + 1)
             if one.batch_seq is not None
         ]
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        with translated(self._database), self._inbox.engine.connect() as connection:
+            yield connection
 
     def _by_carrier(
         self, connection: sa.Connection, refs: Sequence[ReadingRef]

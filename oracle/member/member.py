@@ -15,13 +15,9 @@ from collections.abc import Callable
 from typing import Any, Self
 
 import cbor2
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from accounting.statement import Methods
 from contracts.chain import ChainClient
-from contracts.directory import Deployment
 from contracts.enumerations import Purpose
 from contracts.errors import ContractsError
 from contracts.sender import Sender
@@ -29,14 +25,12 @@ from contracts.typed_data import stream_id
 from oracle.config import MemberSettings
 from oracle.errors import (
     InvalidEnvelopeError,
-    InvalidSettingsError,
     OracleError,
     UnavailableQuorumError,
 )
 from oracle.evidence.evidence import ChainIdentity, StatementEvidence
 from oracle.evidence.package import build_package
 from oracle.inbox.app import create_app as create_inbox_app
-from oracle.inbox.inbox import Inbox, InboxSettings
 from oracle.member.chain import EvmChain
 from oracle.member.codes import Codes
 from oracle.member.desk import Desk, RoundRules
@@ -49,23 +43,25 @@ from oracle.member.keys import MemberKey, load_key
 from oracle.member.refs import join_refs, split_refs
 from oracle.member.rounds import Rounds
 from oracle.member.server import HttpServer
+from oracle.member.setup import (
+    DATABASE,
+    load_deployment,
+    load_transport_key,
+    open_inbox,
+    receipt_signer,
+)
 from oracle.member.statements import Statements
 from oracle.member.store import MemberStore
 from oracle.member.transport import Handler, HttpPeers, create_app
 from oracle.member.view import Period
 from oracle.member.votes import Voter
 from oracle.member.wire import read_array
-from oracle.reading.checks import Domain
-from oracle.reading.registry import CarrierRegistry
-from oracle.reading.suites import SoftwareSigner
 
 logger = logging.getLogger(__name__)
 
 POLL_S = 0.1
 """Pause between two looks at the chain. [s]"""
 STOP_TIMEOUT_S = 10.0
-DATABASE = "member.db"
-"""File of inbox and memory in the member's folder."""
 
 
 class MemberNode:
@@ -96,7 +92,7 @@ class MemberNode:
         self.client.require_chain(deployment.chain_id)
         chain = EvmChain(
             self.client,
-            Sender(self.client, _transport_key(settings, self.key).private),
+            Sender(self.client, load_transport_key(settings, self.key).private),
             deployment.addresses,
             deployment.genesis_block,
         )
@@ -107,11 +103,11 @@ class MemberNode:
             deployment.addresses["EmissionLedger"],
             deployment.addresses["Carriers"],
         )
-        self.inbox = self._open_inbox()
+        self.inbox = open_inbox(settings, self._identity, self.key, self._clock)
         self._mailroom = Mailroom(self.key.private, chain.domain, time.time)
         peers = {a: u for a, u in settings.peers.items() if a != self.key.address}
         self._peers = HttpPeers(self._mailroom, peers, settings.timeout_s)
-        self._intake = MemberIntake(self.inbox)
+        self._intake = MemberIntake(self.inbox, settings.data_dir / DATABASE)
         self._desk = Desk(
             key=self.key,
             stream_id=stream_id(settings.stream),
@@ -344,55 +340,3 @@ class MemberNode:
         if self.settings.clock == "chain":
             return self.follower.head.timestamp
         return int(time.time())
-
-    def _open_inbox(self) -> Inbox:
-        self.settings.data_dir.mkdir(parents=True, exist_ok=True)
-        settings = InboxSettings(
-            database=self.settings.data_dir / DATABASE,
-            domain=Domain(self._identity.chain_id, self._identity.carriers),
-            workers=self.settings.workers,
-        )
-        signer = receipt_signer(self.key)
-        return Inbox(settings, CarrierRegistry(), signer, self._clock)
-
-
-def receipt_signer(key: MemberKey) -> SoftwareSigner:
-    """Derive the Ed25519 key that signs receipts from the member's key.
-
-    Args:
-        key: The member's key.
-
-    Returns:
-        The signer; the same for the same key.
-    """
-    info = b"ccl/receipt-key/v1"
-    derive = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=info)
-    secret = derive.derive(key.private.secret)
-    return SoftwareSigner(Ed25519PrivateKey.from_private_bytes(secret))
-
-
-def load_deployment(settings: MemberSettings) -> Deployment:
-    """Read the deployment file that the settings name.
-
-    Args:
-        settings: The member's settings.
-
-    Returns:
-        Chain id and addresses.
-
-    Raises:
-        InvalidSettingsError: The file cannot be read.
-        ContractsError: It is no deployment file.
-    """
-    try:
-        text = settings.deployment_file.read_text(encoding="utf-8")
-    except OSError as exc:
-        message = f"deployment file {settings.deployment_file}: {exc.strerror}"
-        raise InvalidSettingsError(message) from exc
-    return Deployment.from_json(text)
-
-
-def _transport_key(settings: MemberSettings, key: MemberKey) -> MemberKey:
-    if settings.transport_key_file is None:
-        return key
-    return load_key(settings.transport_key_file, settings.passphrase_file)

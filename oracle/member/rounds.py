@@ -226,17 +226,18 @@ class Rounds:
 
     def _collect(self, ask: tuple[str, bytes], digest: bytes) -> dict[int, bytes]:
         """Ask all peers and keep valid signatures until they are a quorum."""
-        configuration = self._follower.view.configuration
+        view = self._follower.view
+        configuration, suspended = view.configuration, view.suspended
         own = configuration.index_of(self._desk.key.address)
         signature = compact_signature(self._desk.key.private, digest)
-        found = {} if own is None else {own: signature}
+        found = {} if own is None or own in suspended else {own: signature}
         refusals: list[str] = []
         for address, answer in self._desk.peers.ask_all(*ask):
             place = configuration.index_of(address)
             signature = self._signature_in(answer, refusals)
-            if place is not None and is_signed_by(
-                configuration.members[place], digest, signature
-            ):
+            if place is None or place in suspended:
+                continue
+            if is_signed_by(configuration.members[place], digest, signature):
                 found[place] = signature
             if is_quorum(configuration, found):
                 return found

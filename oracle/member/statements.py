@@ -228,10 +228,8 @@ class Statements:
 
     def _record(self, computed: ComputedStatement) -> bytes:
         self._keep(computed)
-        configuration = self._follower.view.configuration
-        votes = collect_signatures(
-            self._desk, configuration, "statement-proposal", computed.report
-        )
+        view, report = self._follower.view, computed.report
+        votes = collect_signatures(self._desk, view, "statement-proposal", report)
         self._desk.chain.submit(computed.report, votes)
         self._follower.follow()
         logger.info("recorded statement=%s", computed.statement.hex())

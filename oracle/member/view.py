@@ -58,6 +58,8 @@ class ChainView:
         self.configuration = Configuration(0, 0, ())
         self.configurations: dict[int, Configuration] = {}
         """Version → configuration, the old ones too."""
+        self.suspended: set[int] = set()
+        """Places of members whose signatures no longer count."""
         self.anchored: dict[int, Any] = {}
         """Batch number → `BatchAnchored` event, until the batch is adopted."""
         self.next_seq = 0
@@ -124,6 +126,10 @@ class ChainView:
         members = tuple(event.members)
         self.configuration = Configuration(event.version, event.threshold, members)
         self.configurations[event.version] = self.configuration
+        self.suspended = set()
+
+    def _on_MemberSuspended(self, event: Any) -> None:  # noqa: N802  event name
+        self.suspended.add(event.index)
 
     def _on_StreamOpened(self, event: Any) -> None:  # noqa: N802  event name
         if event.stream_id == self.stream_id:

@@ -237,12 +237,20 @@ class Voter:
         if report.leaf_count and report.last_ts > now + slack:
             expected = f"at most {now + slack}"
             raise InvalidProposalError("last_ts", expected, str(report.last_ts))
-        floor = self._follower.position.last_ts
-        if report.leaf_count == 0 and report.first_ts > max(
-            now + HEARTBEAT_SLACK_S, floor
-        ):
+        if report.leaf_count == 0:
+            self._check_heartbeat(report, now)
+
+    def _check_heartbeat(self, report: BatchReport, now: int) -> None:
+        """A leader may not put a heartbeat in the place of readings."""
+        last, follower = self._follower.position.last_ts, self._follower
+        if report.first_ts > max(now + HEARTBEAT_SLACK_S, last):
             expected = f"a heartbeat of {now} within {HEARTBEAT_SLACK_S} s"
             raise InvalidProposalError("first_ts", expected, str(report.first_ts))
+        silence_s = now - max(last, follower.adopted_at)
+        if 2 * silence_s < self._desk.rules.heartbeat_s:
+            expected = f"readings before {self._desk.rules.heartbeat_s} s of silence"
+            given = f"a heartbeat after {silence_s} s"
+            raise InvalidProposalError("heartbeat", expected, given)
 
     def _check_known(self, certificate: Certificate) -> Subject:
         """A quorum cast these votes, for a proposal that this member verified."""

@@ -153,7 +153,7 @@ class Schedule:
     """Three honest members and a liar that votes for everything, in any order."""
 
     def __init__(self, seed: int) -> None:
-        self.random = random.Random(seed)  # noqa: S311  # a schedule, no secret
+        self.random = random.Random(seed)  # a schedule, no secret
         self.ballots = [Ballot() for _ in range(3)]
         self.accepted: dict[tuple[int, bytes], set[int]] = {}
         self.locked: dict[tuple[int, bytes], set[int]] = {}

@@ -15,6 +15,7 @@ from contracts.enumerations import CarrierStatus
 from contracts.errors import AnchorConfigurationMismatchError, AnchorSeqMismatchError
 from contracts.structs import Attestation, BatchReport
 from contracts.typed_data import compact_signature, domain, struct_hash
+from node.engine import EmbeddedEngine
 from oracle.errors import (
     ConflictBallotError,
     InvalidProposalError,
@@ -130,6 +131,19 @@ def scene(park: OraclePark) -> Iterator[Scene]:
         running.stop()
 
 
+@pytest.fixture(scope="class")
+def stage(
+    engine: EmbeddedEngine, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Scene]:
+    """One scene for all the lies that leave nothing behind."""
+    with OraclePark(engine, tmp_path_factory.mktemp("stage")) as park:
+        running = Scene(park)
+        try:
+            yield running
+        finally:
+            running.stop()
+
+
 class TestLyingLeader:
     def test_gets_votes_for_an_honest_proposal(self, scene: Scene):
         raws = scene.raws(5)
@@ -137,34 +151,34 @@ class TestLyingLeader:
         answers = [scene.ask(i, scene.offer(scene.batch(raws))) for i in HONEST]
         assert all("vote" in answer for answer in answers)
 
-    def test_cannot_slip_in_a_forged_reading(self, scene: Scene):
-        good = scene.raws(5)
+    def test_cannot_slip_in_a_forged_reading(self, stage: Scene):
+        good = stage.raws(5)
         forged = good[4][:-1] + bytes([good[4][-1] ^ 1])
-        scene.liar.bodies = [*good[:4], forged]
-        refs = list(scene.batch(good).refs)
+        stage.liar.bodies = [*good[:4], forged]
+        refs = list(stage.batch(good).refs)
         one = DeviceSimulator(
-            "m1", domain=Domain(1, scene.park.domain.carriers_address)
+            "m1", domain=Domain(1, stage.park.domain.carriers_address)
         )
         foreign = one.next(ts=int(time.time()) - 3600)
         for bad in (forged, foreign):
-            scene.liar.bodies = [*good[:4], bad]
+            stage.liar.bodies = [*good[:4], bad]
             digest = message_digest(bad)
             lie = [*refs[:4], replace(refs[4], digest=digest)]
-            assert "its bodies" in scene.refusal(scene.lying(scene.batch(good), lie))
+            assert "its bodies" in stage.refusal(stage.lying(stage.batch(good), lie))
 
-    def test_cannot_count_a_reading_twice(self, scene: Scene):
-        raws = scene.raws(3)
-        scene.liar.bodies = raws
-        refs = scene.batch(raws).refs
-        lie = scene.lying(scene.batch(raws), [refs[0], refs[1], refs[1], refs[2]])
-        assert "its order" in scene.refusal(lie)
+    def test_cannot_count_a_reading_twice(self, stage: Scene):
+        raws = stage.raws(3)
+        stage.liar.bodies = raws
+        refs = stage.batch(raws).refs
+        lie = stage.lying(stage.batch(raws), [refs[0], refs[1], refs[1], refs[2]])
+        assert "its order" in stage.refusal(lie)
 
-    def test_cannot_reorder_readings(self, scene: Scene):
-        raws = scene.raws(3)
-        scene.liar.bodies = raws
-        refs = scene.batch(raws).refs
-        lie = scene.lying(scene.batch(raws), [refs[1], refs[0], refs[2]])
-        assert "its order" in scene.refusal(lie)
+    def test_cannot_reorder_readings(self, stage: Scene):
+        raws = stage.raws(3)
+        stage.liar.bodies = raws
+        refs = stage.batch(raws).refs
+        lie = stage.lying(stage.batch(raws), [refs[1], refs[0], refs[2]])
+        assert "its order" in stage.refusal(lie)
 
     def test_cannot_give_a_reading_another_name(self, scene: Scene):
         raws = scene.raws(3)
@@ -205,23 +219,23 @@ class TestLyingLeader:
             ("last_ts", 2_000_000_000_000),
         ],
     )
-    def test_cannot_change_a_field(self, scene: Scene, field: str, value: object):
-        raws = scene.raws(3)
-        scene.liar.bodies = raws
-        lie = scene.offer(scene.batch(raws), **{field: value})
-        assert f"its {field}" in scene.refusal(lie)
+    def test_cannot_change_a_field(self, stage: Scene, field: str, value: object):
+        raws = stage.raws(3)
+        stage.liar.bodies = raws
+        lie = stage.offer(stage.batch(raws), **{field: value})
+        assert f"its {field}" in stage.refusal(lie)
 
-    def test_cannot_speak_out_of_turn(self, scene: Scene):
-        raws = scene.raws(3)
-        scene.liar.bodies = raws
-        offer = replace(scene.offer(scene.batch(raws)), round=1)
-        assert "its leader" in scene.refusal(offer)
+    def test_cannot_speak_out_of_turn(self, stage: Scene):
+        raws = stage.raws(3)
+        stage.liar.bodies = raws
+        offer = replace(stage.offer(stage.batch(raws)), round=1)
+        assert "its leader" in stage.refusal(offer)
 
-    def test_cannot_run_ahead_in_rounds(self, scene: Scene):
-        raws = scene.raws(3)
-        scene.liar.bodies = raws
-        offer = replace(scene.offer(scene.batch(raws)), round=4)
-        assert "out of turn" in scene.refusal(offer)
+    def test_cannot_run_ahead_in_rounds(self, stage: Scene):
+        raws = stage.raws(3)
+        stage.liar.bodies = raws
+        offer = replace(stage.offer(stage.batch(raws)), round=4)
+        assert "out of turn" in stage.refusal(offer)
 
     def test_cannot_hide_an_equivocating_carrier(self, scene: Scene):
         raws = scene.raws(3)

@@ -6,7 +6,7 @@ import pytest
 
 from oracle.errors import InvalidKeyError
 from oracle.member.keys import create_key, load_key
-from oracle.member.member import receipt_signer
+from oracle.member.setup import receipt_signer
 
 
 @pytest.fixture

@@ -73,7 +73,7 @@ def processes(park: OraclePark) -> Iterator[Processes]:
     try:
         for index in range(4):
             running[index] = park.process(index)
-        wait_until(lambda: all(park.status(index) for index in range(4)), 60)
+        wait_until(lambda: all(park.status(index) for index in range(4)), 150)
         yield running
     finally:
         for process in running.values():
@@ -115,7 +115,7 @@ class TestKills:
         self, park: OraclePark, processes: Processes
     ):
         """Seeded kills at random moments, between persisting and signing too."""
-        chance = random.Random(20260)  # noqa: S311  # a schedule, no secret
+        chance = random.Random(20260)  # a schedule, no secret
         devices = [park.device(f"m{index}") for index in range(2)]
         raw = recent(devices[0], 1)
         wait_until(lambda: deliver(park, 0, raw), 20)
@@ -134,10 +134,10 @@ class TestKills:
             processes[victim].kill()
             processes[victim].wait(10)
             processes[victim] = park.process(victim)
-            wait_until(lambda victim=victim: park.status(victim), 30)
+            wait_until(lambda victim=victim: park.status(victim), 60)
         for index in range(4):
             wait_until(
-                lambda index=index: set(anchored_refs(park, index)) == acknowledged, 45
+                lambda index=index: set(anchored_refs(park, index)) == acknowledged, 60
             )
             assert max(Counter(anchored_refs(park, index)).values()) == 1
         self.check_heads(park)

@@ -1,17 +1,35 @@
 """Members on a real chain: batches go on, whoever stops, starts late or leads."""
 
 import time
+from dataclasses import replace
 
+import pytest
+
+from contracts.bindings.reading_anchor import SignedReport
 from contracts.enumerations import CarrierStatus
-from contracts.structs import ReadingProof
-from contracts.typed_data import struct_hash
+from contracts.structs import BatchReport, ReadingProof
+from contracts.typed_data import compact_signature, digest, struct_hash
+from oracle.errors import InvalidProposalError
 from oracle.log.tree import leaf_hash as log_leaf
 from oracle.log.tree import prove_inclusion
 from oracle.member.leader import leader_of
 from oracle.member.member import MemberNode
-from oracle.member.proposal import tree_of
+from oracle.member.proposal import build_batch, tree_of
+from oracle.member.store import Proposal
+from oracle.member.votes import Offer
 from tests.simulators.device import DeviceSimulator
-from tests.simulators.oracle_park import STREAM_ID, OraclePark, members_of, wait_until
+from tests.simulators.oracle_park import (
+    STREAM_ID,
+    OraclePark,
+    member_key,
+    members_of,
+    wait_until,
+)
+
+NOTHING = BatchReport(
+    *(STREAM_ID, 0, bytes(32), bytes(32), 1, 0, bytes(32), 0, bytes(32), 0, 0),
+    *(bytes(32), bytes(32), 1),
+)
 
 
 def recent(device: DeviceSimulator, count: int) -> list[bytes]:
@@ -50,10 +68,12 @@ class TestRounds:
         with park.running() as nodes:
             nodes[1].inbox.submit(recent(device, 5))
             all_batched(nodes, 5)
-            head = park.ledger.anchor.head(STREAM_ID)
-            assert {node.follower.position.head for node in nodes.values()} == {
-                head.head
-            }
+            wait_until(
+                lambda: (
+                    {node.follower.position.head for node in nodes.values()}
+                    == {park.ledger.anchor.head(STREAM_ID).head}
+                )
+            )
 
     def test_proves_a_reading_of_an_old_batch_on_chain(self, park: OraclePark):
         device = park.device("m1")
@@ -85,6 +105,42 @@ class TestRounds:
             batch = nodes[0]._desk.store.batch(0)
         assert batch is not None
         assert batch.report.leaf_count == 0
+
+    def test_refuses_a_heartbeat_in_the_place_of_readings(self, park: OraclePark):
+        device = park.device("m1")
+        with park.running() as nodes:
+            nodes[0].inbox.submit(recent(device, 3))
+            all_batched(nodes, 3)
+            voter, follower = nodes[2].voter, nodes[2].follower
+            head, seq = follower.head, follower.position.seq
+            frame = follower.frame_at(head.number, head.hash, 1)
+            beat = build_batch(frame, [], {}, int(time.time()))
+            leader = member_key(leader_of(seq, 0, 4)).address
+            with pytest.raises(InvalidProposalError, match="its heartbeat"):
+                voter.accept(Offer(Proposal(beat.report, ()), 0), leader)
+
+    def test_goes_on_without_a_suspended_member(self, park: OraclePark):
+        device = park.device("m1")
+        reports = [
+            replace(NOTHING, seq=9, batch_root=root) for root in (b"a" * 32, b"b" * 32)
+        ]
+        domain = park.deployment.domain("ReadingAnchor")
+        signed = [
+            SignedReport(
+                one, compact_signature(member_key(0).private, digest(one, domain))
+            )
+            for one in reports
+        ]
+        park.sender.send(park.ledger.anchor.prove_equivocation(0, *signed))
+        with park.running() as nodes:
+            for _ in range(3):
+                nodes[0].inbox.submit(recent(device, 2))
+                all_batched(nodes, device.seq)
+            votes = [
+                nodes[1]._desk.chain.attestation(batch.tx_hash)
+                for batch in nodes[1]._desk.store.batches(0, 100)
+            ]
+        assert {attestation.signers for attestation in votes} == {0b1110}
 
     def test_goes_on_with_three_of_four(self, park: OraclePark):
         device = park.device("m1")

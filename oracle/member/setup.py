@@ -1,0 +1,108 @@
+"""What a member is built from: files, keys, inbox."""
+
+from collections.abc import Callable
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from contracts.directory import Deployment
+from oracle.config import MemberSettings
+from oracle.errors import InvalidSettingsError
+from oracle.evidence.evidence import ChainIdentity
+from oracle.inbox.inbox import Inbox, InboxSettings
+from oracle.member.keys import MemberKey, load_key
+from oracle.reading.checks import Domain
+from oracle.reading.registry import CarrierRegistry
+from oracle.reading.suites import SoftwareSigner
+
+DATABASE = "member.db"
+"""File of inbox and memory in the member's folder."""
+
+
+def open_inbox(
+    settings: MemberSettings,
+    chain: ChainIdentity,
+    key: MemberKey,
+    clock: Callable[[], int],
+) -> Inbox:
+    """Open the member's inbox; it knows no carriers until the chain is followed.
+
+    Args:
+        settings: The member's settings.
+        chain: Chain and contracts.
+        key: The member's key, from which the key of receipts follows.
+        clock: Ledger time. [unix s]
+
+    Returns:
+        The running inbox.
+
+    Raises:
+        UnavailableInboxError: The database cannot be opened.
+        InvalidSettingsError: The folder cannot be made.
+    """
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        message = f"data_dir {settings.data_dir} cannot be made: {exc.strerror}"
+        raise InvalidSettingsError(message) from exc
+    inbox = InboxSettings(
+        database=settings.data_dir / DATABASE,
+        domain=Domain(chain.chain_id, chain.carriers),
+        workers=settings.workers,
+    )
+    return Inbox(inbox, CarrierRegistry(), receipt_signer(key), clock)
+
+
+def receipt_signer(key: MemberKey) -> SoftwareSigner:
+    """Derive the Ed25519 key that signs receipts from the member's key.
+
+    Args:
+        key: The member's key.
+
+    Returns:
+        The signer; the same for the same key.
+    """
+    info = b"ccl/receipt-key/v1"
+    derive = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=info)
+    secret = derive.derive(key.private.secret)
+    return SoftwareSigner(Ed25519PrivateKey.from_private_bytes(secret))
+
+
+def load_deployment(settings: MemberSettings) -> Deployment:
+    """Read the deployment file that the settings name.
+
+    Args:
+        settings: The member's settings.
+
+    Returns:
+        Chain id and addresses.
+
+    Raises:
+        InvalidSettingsError: The file cannot be read.
+        ContractsError: It is no deployment file.
+    """
+    try:
+        text = settings.deployment_file.read_text(encoding="utf-8")
+    except OSError as exc:
+        message = f"deployment file {settings.deployment_file}: {exc.strerror}"
+        raise InvalidSettingsError(message) from exc
+    return Deployment.from_json(text)
+
+
+def load_transport_key(settings: MemberSettings, key: MemberKey) -> MemberKey:
+    """Open the key that carries transactions.
+
+    Args:
+        settings: The member's settings.
+        key: The member's key, which serves where no other is named.
+
+    Returns:
+        The key.
+
+    Raises:
+        InvalidKeyError: The key file does not open.
+    """
+    if settings.transport_key_file is None:
+        return key
+    return load_key(settings.transport_key_file, settings.passphrase_file)
