@@ -309,6 +309,21 @@ def visit(node: RunningNode) -> Iterator[Any]:
         visitor.http.close()
 
 
+@pytest.fixture
+def embedded_home(tmp_path: Path) -> Path:
+    """Settings file of a node that runs its own chain, with contracts deployed."""
+    settings = EngineSettings(tmp_path / "data" / "chain", CHAIN_ID)
+    with EmbeddedEngine(settings) as engine, ChainClient(engine.rpc_url) as client:
+        deployment = deploy(client, Sender(client, PrivateKey()), _plan())
+    (tmp_path / "deployment.json").write_text(deployment.to_json())
+    path = tmp_path / "node.toml"
+    path.write_text(
+        'data_dir = "data"\ndeployment = "deployment.json"\nport = 0\n'
+        f'chain_id = {CHAIN_ID}\npublic_url = "http://node.example"\n'
+    )
+    return path
+
+
 @contextmanager
 def _plain_anvil(folder: Path) -> Iterator[str]:
     """A bare engine that can be reverted: no journal, a block a transaction."""
