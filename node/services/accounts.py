@@ -12,7 +12,7 @@ from node.store.facts import (
     AuthorisedInstruction,
     RepresentativeChange,
 )
-from node.store.read import Page, Row, latest, newest_first, rows
+from node.store.read import Page, Row, latest, newest_first, newest_value, rows
 
 __all__ = ["account_names", "authorised", "list_accounts", "one_account"]
 
@@ -27,27 +27,16 @@ def list_accounts(connection: Connection, scope: frozenset[str] | None) -> list[
     Returns:
         One mapping an account: account, name, kind, status, nonce.
     """
-    status = latest(AccountStatusChange, AccountStatusChange.account)
-    numbers = (
-        select(
-            AuthorisedInstruction.account,
-            (func.max(AuthorisedInstruction.nonce) + 1).label("nonce"),
-        )
-        .group_by(AuthorisedInstruction.account)
-        .subquery()
-    )
-    query = (
-        select(
-            Account.account,
-            Account.name,
-            Account.kind,
-            func.coalesce(status.c.status, AccountStatus.OPEN).label("status"),
-            func.coalesce(numbers.c.nonce, 0).label("nonce"),
-        )
-        .outerjoin(status, status.c.account == Account.account)
-        .outerjoin(numbers, numbers.c.account == Account.account)
-        .order_by(Account.block_number, Account.log_index)
-    )
+    change, instruction = AccountStatusChange, AuthorisedInstruction
+    status = newest_value(change.status, change.account == Account.account)
+    last = newest_value(instruction.nonce, instruction.account == Account.account)
+    query = select(
+        Account.account,
+        Account.name,
+        Account.kind,
+        func.coalesce(status, AccountStatus.OPEN).label("status"),
+        (func.coalesce(last, -1) + 1).label("nonce"),
+    ).order_by(Account.block_number, Account.log_index)
     if scope is not None:
         query = query.where(Account.account.in_(scope))
     return rows(connection, query)

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from contracts.enumerations import AccountStatus, Kind, Rights
 from node.errors import InvalidAccessError
 from node.store.facts import Account, AccountStatusChange, RepresentativeChange
-from node.store.read import latest
+from node.store.read import latest, newest_value
 
 __all__ = ["NOBODY", "Caller", "Representation", "caller_of"]
 
@@ -86,13 +86,13 @@ def caller_of(connection: Connection, address: str) -> Caller:
         RepresentativeChange.key,
         where=RepresentativeChange.key == address,
     )
-    status = latest(AccountStatusChange, AccountStatusChange.account)
+    change = AccountStatusChange
+    status = newest_value(change.status, change.account == Account.account)
     query = (
         select(Account.account, Account.name, Account.kind, rights.c.rights)
         .join(rights, rights.c.account == Account.account)
-        .outerjoin(status, status.c.account == Account.account)
         .where(rights.c.rights > Rights.NONE)
-        .where(status.c.status.is_(None) | status.c.status.not_in(_CLOSED))
+        .where(func.coalesce(status, AccountStatus.OPEN).not_in(_CLOSED))
         .order_by(Account.account)
     )
     return Caller(

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from node.errors import InvalidReferenceError
 from node.store.facts import Batch, Carrier, CarrierKey, CarrierStatusChange
-from node.store.read import Page, latest, newest_first, rows
+from node.store.read import Page, newest_first, newest_value, rows
 
 __all__ = ["carrier_owner", "list_batches", "list_carriers", "one_batch", "one_carrier"]
 
@@ -25,16 +25,7 @@ def list_carriers(
     Returns:
         Identifier, hash, owner, status and cut-off of each.
     """
-    status = latest(CarrierStatusChange, CarrierStatusChange.identifier_hash)
-    query = select(
-        Carrier.block_number,
-        Carrier.log_index,
-        Carrier.identifier,
-        Carrier.identifier_hash,
-        Carrier.owner,
-        status.c.status,
-        status.c.cutoff_seq,
-    ).join(status, status.c.identifier_hash == Carrier.identifier_hash)
+    query = select(Carrier.__table__, *_status())
     if scope is not None:
         query = query.where(Carrier.owner.in_(scope))
     return newest_first(connection, query, Carrier, cursor, limit)
@@ -77,11 +68,8 @@ def one_carrier(connection: Connection, identifier: str) -> dict[str, Any]:
         InvalidReferenceError: If there is no such carrier.
     """
     carrier_owner(connection, identifier)
-    status = latest(CarrierStatusChange, CarrierStatusChange.identifier_hash)
-    query = (
-        select(Carrier.__table__, status.c.status, status.c.cutoff_seq)
-        .join(status, status.c.identifier_hash == Carrier.identifier_hash)
-        .where(Carrier.identifier == identifier)
+    query = select(Carrier.__table__, *_status()).where(
+        Carrier.identifier == identifier
     )
     found = connection.execute(query).mappings().one()
     keys = (
@@ -135,3 +123,10 @@ def one_batch(connection: Connection, stream_id: bytes, seq: int) -> dict[str, A
             f"Batch {seq} of stream 0x{stream_id.hex()} is not anchored."
         )
     return dict(found)
+
+
+def _status() -> tuple[ColumnElement[int], ColumnElement[int | None]]:
+    change = CarrierStatusChange
+    where = change.identifier_hash == Carrier.identifier_hash
+    status = newest_value(change.status, where).label("status")
+    return status, newest_value(change.cutoff_seq, where).label("cutoff_seq")

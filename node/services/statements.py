@@ -15,7 +15,7 @@ from node.store.facts import (
     Statement,
     StatementStep,
 )
-from node.store.read import Page, Query, latest, newest_first, rows
+from node.store.read import Page, Query, newest_first, newest_value, rows
 
 __all__ = [
     "declared_values",
@@ -42,7 +42,7 @@ def list_statements(
     """
     query = _statements()
     if scope is not None:
-        query = query.where(query.selected_columns.account.in_(scope))
+        query = query.where(Boundary.account.in_(scope))
     return newest_first(connection, query, Statement, cursor, limit)
 
 
@@ -114,29 +114,27 @@ def declared_values(
 
 
 def _statements() -> Query:
-    boundary = latest(Boundary, Boundary.boundary)
-    step = latest(StatementStep, StatementStep.statement)
-    status = func.coalesce(step.c.status, StatementStatus.RECORDED).label("status")
-    return (
-        select(Statement.__table__, boundary.c.account, status)
-        .join(boundary, boundary.c.boundary == Statement.boundary)
-        .outerjoin(step, step.c.statement == Statement.statement)
+    step = newest_value(
+        StatementStep.status, StatementStep.statement == Statement.statement
+    )
+    status = func.coalesce(step, StatementStatus.RECORDED).label("status")
+    return select(Statement.__table__, Boundary.account, status).join(
+        Boundary, Boundary.boundary == Statement.boundary
     )
 
 
 def _certificates() -> Query:
-    statement = latest(Statement, Statement.statement)
     revocation = CertificateRevocation
     revoked = case((revocation.token_id.is_(None), False), else_=True)
     return (
         select(
             Certificate.__table__,
-            statement.c.boundary,
-            statement.c.period_start,
-            statement.c.period_end,
+            Statement.boundary,
+            Statement.period_start,
+            Statement.period_end,
             revoked.label("is_revoked"),
         )
-        .join(statement, statement.c.statement == Certificate.statement)
+        .join(Statement, Statement.statement == Certificate.statement)
         .outerjoin(
             CertificateRevocation,
             CertificateRevocation.token_id == Certificate.token_id,

@@ -8,7 +8,16 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Subquery, func, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    ScalarSelect,
+    Select,
+    Subquery,
+    func,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import InstrumentedAttribute
 
 from node.errors import InvalidRequestError
@@ -20,6 +29,7 @@ __all__ = [
     "Row",
     "latest",
     "newest_first",
+    "newest_value",
     "parse_cursor",
     "rows",
 ]
@@ -94,6 +104,23 @@ def latest(
         ranked = ranked.where(where)
     placed = ranked.subquery()
     return select(placed).where(placed.c.place == 1).subquery()
+
+
+def newest_value(
+    column: InstrumentedAttribute[Any], where: ColumnElement[bool]
+) -> ScalarSelect[Any]:
+    """Select one column of the newest fact about a thing of an outer query.
+
+    Args:
+        column: The column.
+        where: Ties the fact to the outer query's row.
+
+    Returns:
+        A correlated subquery; it costs one look at an index for each row shown.
+    """
+    model = column.class_
+    newest = (model.block_number.desc(), model.log_index.desc())
+    return select(column).where(where).order_by(*newest).limit(1).scalar_subquery()
 
 
 def rows(connection: Connection, query: Query) -> list[Row]:
