@@ -27,7 +27,7 @@ BARS = {
 
 BASELINES = {
     "ingest_efficiency": "raw_verify_per_s",
-    "gas_ratio_4096": "gas_naive_reading",
+    "gas_ratio_4096": "gas_naive_reference",
     "proof_p99_ratio": "proof_bound_s",
     "indexer_ratio": "web3_events_per_s",
     "block_trade_gas_ratio": "gas_two_transfers",
@@ -71,7 +71,10 @@ def main() -> None:
         met = "yes" if is_met(figures, name) else "NO"
         table.add_row(name, f"{figures[name]:,.3f}", f"{sign} {bar:,}", met, beside)
     Console().print(table)
-    text = json.dumps(figures, indent=1)
+    beside = {
+        name: {"name": one, "value": figures[one]} for name, one in BASELINES.items()
+    }
+    text = json.dumps({**figures, "baselines": beside}, indent=1)
     print(text)
     path = Path("var/bench/summary.json")
     path.parent.mkdir(parents=True, exist_ok=True)

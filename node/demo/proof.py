@@ -1,4 +1,4 @@
-"""Step 8: a proof package, verified offline by a stranger's command."""
+"""Step 8: one reading proved on chain; a package verified by a stranger's command."""
 
 import json
 import subprocess
@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from node.demo.stage import Stage, Told
+from node.demo.park import STEP_S
+from node.demo.stage import START, Stage, Told
 from node.errors import ConflictDemoError
 from oracle.evidence.package import build_package
 from oracle.evidence.trust import Trust, encode_trust
@@ -44,6 +45,33 @@ def prove(stage: Stage, statement: bytes) -> Told:
             "verified": f"accepted, all {len(accepted['stages'])} stages passed",
             "one byte flipped": _failure(refused),
             "exit code then": refused["exit_code"],
+        },
+    )
+
+
+def prove_on_chain(stage: Stage, identifier: str) -> Told:
+    """Let the contract itself check one reading: batch, log, and P-256 signature.
+
+    Args:
+        stage: The running parts.
+        identifier: A carrier with ES256.
+    """
+    leader, start = stage.members.leader, int(START.timestamp())
+    middle = start + (int(stage.end.timestamp()) - start) // 2
+    found = leader.inbox.stored.readings_of(identifier, middle, middle + STEP_S)
+    reading = found[0]
+    proof = leader.reading_proof(reading)
+    anchor = stage.ledger.ledger.anchor
+    if not anchor.verify_reading(reading.raw, proof):
+        raise ConflictDemoError(f"the contract refuses reading {reading.seq}")
+    return Told(
+        "One reading verified by the contract itself",
+        {
+            "carrier": identifier,
+            "seq": reading.seq,
+            "batch": reading.batch_seq,
+            "hashes to its batch": len(proof.path),
+            "hashes to the log": len(proof.log_path),
         },
     )
 

@@ -34,7 +34,7 @@ from node.demo.ledger import STREAM, SandboxLedger, open_ledger, sandbox_setting
 from node.demo.members import Members
 from node.demo.park import ENTERPRISES
 from node.demo.people import MEMBERS, People
-from node.demo.proof import prove
+from node.demo.proof import prove, prove_on_chain
 from node.demo.replay import replay
 from node.demo.series import Series, load_series
 from node.demo.stage import ROWS_A_DAY, START, Stage, Told
@@ -161,6 +161,8 @@ def _deliverable(carriers: list[Carrier], rows: int) -> int:
 def _steps(demo: Demo, stage: Stage) -> Iterator[Callable[[], Told]]:
     acts = Compliance(stage)
     yield from (acts.account, acts.certify, acts.allocate, acts.trade, acts.surrender)
+    carrier = ENTERPRISES[0].identifier(ENTERPRISES[0].meters[0])
+    yield lambda: prove_on_chain(stage, carrier)
     proved = acts.statements[ENTERPRISES[0].name, Purpose.TOTAL_WITH_INDIRECT]
     yield lambda: prove(stage, proved)
     settings = node_settings(demo.settings.folder, demo.ledger)

@@ -21,6 +21,7 @@ from contracts.chain import ChainClient
 from contracts.enumerations import Purpose
 from contracts.errors import ContractsError
 from contracts.sender import Sender
+from contracts.structs import ReadingProof
 from contracts.typed_data import stream_id
 from oracle.config import MemberSettings
 from oracle.errors import (
@@ -31,6 +32,7 @@ from oracle.errors import (
 from oracle.evidence.evidence import ChainIdentity, StatementEvidence
 from oracle.evidence.package import build_package
 from oracle.inbox.app import create_app as create_inbox_app
+from oracle.inbox.reader import StoredReading
 from oracle.member.chain import EvmChain
 from oracle.member.codes import Codes
 from oracle.member.desk import Desk, RoundRules
@@ -40,6 +42,7 @@ from oracle.member.follow import BODIES_PER_REQUEST, Follower
 from oracle.member.gossip import Gossip
 from oracle.member.intake import MemberIntake
 from oracle.member.keys import MemberKey, load_key
+from oracle.member.reading_proof import reading_proof
 from oracle.member.refs import join_refs, split_refs
 from oracle.member.rounds import Rounds
 from oracle.member.server import HttpServer
@@ -51,7 +54,7 @@ from oracle.member.setup import (
     receipt_signer,
 )
 from oracle.member.statements import Statements
-from oracle.member.store import MemberStore
+from oracle.member.store import AnchoredBatch, MemberStore
 from oracle.member.transport import Handler, HttpPeers, create_app
 from oracle.member.view import Period
 from oracle.member.votes import Voter
@@ -251,6 +254,24 @@ class MemberNode:
         return statement_evidence(
             statement, self._identity, self._desk, self.follower, self.statements
         )
+
+    def batch(self, seq: int) -> AnchoredBatch | None:
+        """Give an adopted batch by its number; None before it is adopted."""
+        return self._desk.store.batch(seq)
+
+    def reading_proof(self, reading: StoredReading) -> ReadingProof:
+        """Prove a reading against the stream's present head.
+
+        Args:
+            reading: A reading of this member's inbox that is in an adopted batch.
+
+        Returns:
+            The proof, for `ReadingAnchor.verifyReading`.
+
+        Raises:
+            InvalidProposalError: The reading is in no batch yet.
+        """
+        return reading_proof(reading, self._desk)
 
     def status(self) -> dict[str, Any]:
         """Tell what an operator may know: progress, trouble, figures."""
