@@ -277,3 +277,33 @@ class TestConfigurationChange:
         finally:
             for node in nodes.values():
                 node.stop()
+
+
+class TestCrash:
+    def test_between_signature_and_transaction_the_same_report_is_anchored(
+        self, park: OraclePark
+    ):
+        device = park.device("m1")
+        nodes = {index: park.node(index) for index in range(4)}
+        try:
+            for node in nodes.values():
+                node.follower.follow()
+                node._server.start()
+            leader = nodes[0]
+            leader._desk.chain.submit = lambda *_: None  # type: ignore[method-assign]  # the transaction is lost
+            leader.inbox.submit(recent(device, 5))
+            leader.step()
+            signed = {
+                node._desk.store.ballot(node.voter.subject()).signed_hash
+                for node in nodes.values()
+            } - {b""}
+            assert len(signed) == 1
+        finally:
+            for node in nodes.values():
+                node.stop()
+        with park.running() as nodes:
+            nodes[1].inbox.submit(recent(device, 5))
+            all_batched(nodes, 10)
+            first = nodes[2]._desk.store.batch(0)
+        assert first is not None
+        assert signed == {first.report_hash}
