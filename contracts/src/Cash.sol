@@ -6,13 +6,13 @@ import {InstructionTaker} from "./InstructionTaker.sol";
 import {IAccounts} from "./interfaces/IAccounts.sol";
 import {ICash} from "./interfaces/ICash.sol";
 import {AccountStatus, Kind, Signatures} from "./interfaces/Types.sol";
-import {InstructionHash} from "./libraries/InstructionHash.sol";
+import {SettlementHash} from "./libraries/SettlementHash.sol";
 
 /// @title Cash
 contract Cash is ICash, AccessManaged, InstructionTaker {
-    using InstructionHash for CreditReceipt;
-    using InstructionHash for PayoutRequest;
-    using InstructionHash for PayoutReceipt;
+    using SettlementHash for CreditReceipt;
+    using SettlementHash for PayoutRequest;
+    using SettlementHash for PayoutReceipt;
 
     struct Payout {
         address account;

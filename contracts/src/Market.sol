@@ -10,7 +10,7 @@ import {IQuota} from "./interfaces/IQuota.sol";
 import {IRulebook} from "./interfaces/IRulebook.sol";
 import {Signatures} from "./interfaces/Types.sol";
 import {Calendar} from "./libraries/Calendar.sol";
-import {InstructionHash} from "./libraries/InstructionHash.sol";
+import {SettlementHash} from "./libraries/SettlementHash.sol";
 
 /// @title Market
 contract Market is IMarket, AccessManaged, InstructionTaker {
@@ -66,7 +66,7 @@ contract Market is IMarket, AccessManaged, InstructionTaker {
         if (amount > type(uint128).max) revert MarketAmountTooLarge(amount);
         // The agreement is static and the first argument: its words stand right behind the selector.
         bytes32 tradeId = _hashTypedDataV4(
-            InstructionHash.hashTradeWords(msg.data[4:4 + InstructionHash.BLOCK_TRADE_BYTES])
+            SettlementHash.hashTradeWords(msg.data[4:4 + SettlementHash.BLOCK_TRADE_BYTES])
         );
 
         emit BlockTraded(trade.seller, trade.buyer, trade.vintage, trade.tonnes, trade.priceFen, tradeId);

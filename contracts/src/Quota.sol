@@ -8,14 +8,14 @@ import {IAccounts} from "./interfaces/IAccounts.sol";
 import {IEmissionLedger} from "./interfaces/IEmissionLedger.sol";
 import {IQuota} from "./interfaces/IQuota.sol";
 import {AccountStatus, Kind, Signatures} from "./interfaces/Types.sol";
-import {InstructionHash} from "./libraries/InstructionHash.sol";
+import {SettlementHash} from "./libraries/SettlementHash.sol";
 
 /// @title Quota
 contract Quota is IQuota, ERC1155, AccessManaged, InstructionTaker {
-    using InstructionHash for IssueQuota;
-    using InstructionHash for AllocateQuota;
-    using InstructionHash for SurrenderQuota;
-    using InstructionHash for CancelQuota;
+    using SettlementHash for IssueQuota;
+    using SettlementHash for AllocateQuota;
+    using SettlementHash for SurrenderQuota;
+    using SettlementHash for CancelQuota;
 
     struct Supply {
         uint128 issued;

@@ -11,6 +11,7 @@ import {IQuota} from "../src/interfaces/IQuota.sol";
 import {IReadingAnchor} from "../src/interfaces/IReadingAnchor.sol";
 import {InstructionHash} from "../src/libraries/InstructionHash.sol";
 import {ReportHash} from "../src/libraries/ReportHash.sol";
+import {SettlementHash} from "../src/libraries/SettlementHash.sol";
 
 /// @dev The hash libraries, reachable with structs in memory. Two names differ from `hash` because their structs have
 /// the shape of others.
@@ -52,35 +53,35 @@ contract Hasher {
     }
 
     function hash(IQuota.IssueQuota calldata i) external pure returns (bytes32) {
-        return InstructionHash.hash(i);
+        return SettlementHash.hash(i);
     }
 
     function hash(IQuota.AllocateQuota calldata i) external pure returns (bytes32) {
-        return InstructionHash.hash(i);
+        return SettlementHash.hash(i);
     }
 
     function hash(IQuota.SurrenderQuota calldata i) external pure returns (bytes32) {
-        return InstructionHash.hash(i);
+        return SettlementHash.hash(i);
     }
 
     function hashCancel(IQuota.CancelQuota calldata i) external pure returns (bytes32) {
-        return InstructionHash.hash(i);
+        return SettlementHash.hash(i);
     }
 
     function hash(ICash.CreditReceipt calldata i) external pure returns (bytes32) {
-        return InstructionHash.hash(i);
+        return SettlementHash.hash(i);
     }
 
     function hash(ICash.PayoutRequest calldata i) external pure returns (bytes32) {
-        return InstructionHash.hash(i);
+        return SettlementHash.hash(i);
     }
 
     function hash(ICash.PayoutReceipt calldata i) external pure returns (bytes32) {
-        return InstructionHash.hash(i);
+        return SettlementHash.hash(i);
     }
 
     function hash(IMarket.BlockTrade calldata i) external pure returns (bytes32) {
-        return InstructionHash.hash(i);
+        return SettlementHash.hash(i);
     }
 
     function hash(IReadingAnchor.BatchReport calldata r) external pure returns (bytes32) {
@@ -96,7 +97,7 @@ contract Hasher {
     }
 
     function hashTradeWords(bytes calldata words) external pure returns (bytes32) {
-        return InstructionHash.hashTradeWords(words);
+        return SettlementHash.hashTradeWords(words);
     }
 
     function hashBatchWords(bytes calldata words) external pure returns (bytes32) {

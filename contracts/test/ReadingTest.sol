@@ -41,7 +41,14 @@ abstract contract ReadingTest is LedgerTest {
     function _message(uint256 key, bytes memory seq) internal view returns (bytes memory) {
         bytes memory payload = _payload(seq);
         bytes memory structure = abi.encodePacked(
-            hex"846a", "Signature1", hex"43a10126", hex"5862", "ccl/reading/v1", block.chainid, carriers, ID_HASH, payload
+            hex"846a",
+            "Signature1",
+            hex"43a101265862",
+            "ccl/reading/v1",
+            block.chainid,
+            carriers,
+            ID_HASH,
+            payload
         );
         (bytes32 r, bytes32 s) = VM.signP256(key, sha256(structure));
         if (uint256(s) > P256_ORDER / 2) s = bytes32(P256_ORDER - uint256(s));

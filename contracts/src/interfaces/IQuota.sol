@@ -197,7 +197,8 @@ interface IQuota {
     /// @param statement The statement.
     function surrenderedFor(bytes32 statement) external view returns (uint256);
 
-    /// @notice Quota due for a confirmed statement of the purpose ets_direct: grams in tonnes, rounded up, at least 0 (t).
+    /// @notice Quota due for a confirmed statement of the purpose ets_direct: grams in tonnes, rounded up, at least
+    /// 0 (t).
     /// @param statement The statement.
     function obligationOf(bytes32 statement) external view returns (uint256);
 }

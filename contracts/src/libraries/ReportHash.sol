@@ -8,17 +8,23 @@ import {IReadingAnchor} from "../interfaces/IReadingAnchor.sol";
 /// @title EIP-712 struct hashes of every report
 library ReportHash {
     bytes32 internal constant BATCH_REPORT = keccak256(
-        "BatchReport(bytes32 streamId,uint64 seq,bytes32 prevHead,bytes32 batchRoot,uint32 leafCount,uint64 logSize,bytes32 logRoot,uint64 refBlockNumber,bytes32 refBlockHash,uint64 firstTs,uint64 lastTs,bytes32 gapsDigest,bytes32 dataDigest,uint32 rulesVersion)"
+        "BatchReport(bytes32 streamId,uint64 seq,bytes32 prevHead,bytes32 batchRoot,uint32 leafCount,"
+        "uint64 logSize,bytes32 logRoot,uint64 refBlockNumber,bytes32 refBlockHash,uint64 firstTs,"
+        "uint64 lastTs,bytes32 gapsDigest,bytes32 dataDigest,uint32 rulesVersion)"
     );
 
     /// @notice Length of the ABI encoding of a batch report in bytes.
     uint256 internal constant BATCH_REPORT_BYTES = 14 * 32;
 
     bytes32 internal constant STATEMENT_REPORT = keccak256(
-        "StatementReport(bytes32 boundary,uint64 periodStart,uint64 periodEnd,uint8 purpose,bytes32 streamId,uint64 firstBatch,uint64 lastBatch,bytes32 inputRoot,bytes32 ruleSetDigest,bytes32 factorSetDigest,bytes32 boundaryDigest,int256 grams,bytes32 resultDigest,bytes32 supersedes)"
+        "StatementReport(bytes32 boundary,uint64 periodStart,uint64 periodEnd,uint8 purpose,"
+        "bytes32 streamId,uint64 firstBatch,uint64 lastBatch,bytes32 inputRoot,bytes32 ruleSetDigest,"
+        "bytes32 factorSetDigest,bytes32 boundaryDigest,int256 grams,bytes32 resultDigest,"
+        "bytes32 supersedes)"
     );
     bytes32 internal constant CODE_REPORT = keccak256(
-        "CodeReport(bytes32 statement,uint8 grade,uint64 levelMicro,uint64 ratioMicro,bytes32 benchmarkDigest,uint16 coverageBps,uint16 attestedBps,uint64 expires)"
+        "CodeReport(bytes32 statement,uint8 grade,uint64 levelMicro,uint64 ratioMicro,"
+        "bytes32 benchmarkDigest,uint16 coverageBps,uint16 attestedBps,uint64 expires)"
     );
 
     /// @notice Struct hash of a batch report: the stream's head after it.
