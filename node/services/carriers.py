@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, select
 
+from contracts.hashing import keccak256
 from node.errors import InvalidReferenceError
 from node.store.facts import Batch, Carrier, CarrierKey, CarrierStatusChange
 from node.store.read import Page, newest_first, newest_value, rows
@@ -44,7 +45,7 @@ def carrier_owner(connection: Connection, identifier: str) -> str:
     Raises:
         InvalidReferenceError: If there is no such carrier.
     """
-    query = select(Carrier.owner).where(Carrier.identifier == identifier)
+    query = select(Carrier.owner).where(_is(identifier))
     owner = connection.execute(query).scalar()
     if owner is None:
         raise InvalidReferenceError(
@@ -68,9 +69,7 @@ def one_carrier(connection: Connection, identifier: str) -> dict[str, Any]:
         InvalidReferenceError: If there is no such carrier.
     """
     carrier_owner(connection, identifier)
-    query = select(Carrier.__table__, *_status()).where(
-        Carrier.identifier == identifier
-    )
+    query = select(Carrier.__table__, *_status()).where(_is(identifier))
     found = connection.execute(query).mappings().one()
     keys = (
         select(CarrierKey.__table__)
@@ -123,6 +122,10 @@ def one_batch(connection: Connection, stream_id: bytes, seq: int) -> dict[str, A
             f"Batch {seq} of stream 0x{stream_id.hex()} is not anchored."
         )
     return dict(found)
+
+
+def _is(identifier: str) -> ColumnElement[bool]:
+    return Carrier.identifier_hash == keccak256(identifier.encode())
 
 
 def _status() -> tuple[ColumnElement[int], ColumnElement[int | None]]:
