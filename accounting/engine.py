@@ -126,7 +126,7 @@ def evaluate(
     check_names(rule_set, activity)
     run = _Run(rule_set, activity)
     root = _Scope(run)
-    wanted = targets or tuple(rule_set.results)
+    wanted = targets or sorted(rule_set.results)  # not as the file happens to order
     results = {name: root.quantity(rule_set.results[name]) for name in wanted}
     lines: tuple[InventoryLine, ...] = ()
     if targets is None:

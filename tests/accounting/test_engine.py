@@ -1,3 +1,4 @@
+import json
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -8,6 +9,7 @@ from accounting.activity import Activity, Stream, Supplied
 from accounting.engine import Inventory, evaluate
 from accounting.errors import InvalidActivityError, UnavailableFactorError
 from accounting.quantities import Quantity, exact
+from accounting.rule_schema import read_yaml
 from accounting.rules import load_rule_set, load_rule_set_bytes
 
 COMBUSTION = load_rule_set("sac/gbt32151.34-combustion/2024")
@@ -318,3 +320,16 @@ class TestTotals:
 
         assert inventory.results["total_with_indirect"] == Quantity.of(-2, "tCO2")
         assert inventory.results["ets_direct"] == Quantity.of(0, "tCO2")
+
+
+class TestOrderOfTheFile:
+    @pytest.mark.parametrize("turn", [1, -1])
+    def test_of_results_and_formulas_changes_nothing(self, turn: int):
+        content = read_yaml(TOTALS.source_bytes, "totals")
+        for name in ("results", "formulas", "inputs"):
+            content[name] = dict(sorted(content[name].items())[::turn])
+        turned = load_rule_set_bytes(json.dumps(content).encode())
+        activity = Activity(DAY, inputs={"E_comb": Quantity.of(5, "tCO2")})
+
+        assert turned.digest == TOTALS.digest
+        assert evaluate(turned, activity).trace == evaluate(TOTALS, activity).trace

@@ -84,6 +84,7 @@ class ParkSimulator:
     boundary_of: tuple[str, ...] = ()
     """Names of the devices in the boundary; all of them by default."""
     supersedes: bytes = bytes(32)
+    purpose: Purpose = Purpose.TOTAL_WITH_INDIRECT
     batches: list[BatchEvidence] = field(default_factory=list)
     log: CompactRange = field(default_factory=CompactRange)
     log_before: CompactRange = field(default_factory=CompactRange)
@@ -163,7 +164,13 @@ class ParkSimulator:
         period = START, START + steps * STEP_S
         readings = source_readings(self.boundary, pairs)
         return compute_statement(
-            self.boundary, tables, *period, 2, readings, methods, FACTOR_YEAR
+            self.boundary,
+            tables,
+            *period,
+            self.purpose,
+            readings,
+            methods,
+            FACTOR_YEAR,
         )
 
     def evidence(
@@ -175,7 +182,7 @@ class ParkSimulator:
             boundary=boundary_id(self.boundary.name),
             period_start=START,
             period_end=START + steps * STEP_S,
-            purpose=Purpose.TOTAL_WITH_INDIRECT,
+            purpose=self.purpose,
             stream_id=STREAM,
             first_batch=self.batches[0].report.seq,
             last_batch=self.batches[-1].report.seq,

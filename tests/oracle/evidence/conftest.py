@@ -72,9 +72,10 @@ inputs:
   E_elec_in: {description: t, unit: tCO2, absent: 0}
 formulas:
   E: {description: t, unit: tCO2, expression: E_comb + E_elec_in}
+  D: {description: t, unit: tCO2, expression: E_comb * 1}
 checks: []
 lines: []
-results: {total_with_indirect: E}
+results: {total_with_indirect: E, ets_direct: D}
 """
 BODIES = {"combustion": COMBUSTION, "energy": ENERGY, "totals": TOTALS}
 RULE_SETS = tuple(

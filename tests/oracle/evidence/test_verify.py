@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from contracts.enumerations import Kind
+from contracts.enumerations import Kind, Purpose
 from contracts.structs import Attestation
 from oracle.evidence import cbor
 from oracle.evidence.codec import FORM, decode_package, encode_package
@@ -55,6 +55,13 @@ class TestAccepted:
         park.add_batch(one.series(5))
         report = verify_package(build_package(park.evidence(4)), park.trust)
         assert report.is_accepted
+
+    def test_a_purpose_that_leaves_a_rule_set_unused_is_accepted(
+        self, make_park: MakePark
+    ):
+        park = make_park(4, purpose=Purpose.ETS_DIRECT)
+        report = verify_package(build_package(park.evidence(4)), park.trust)
+        assert report.is_accepted, report.failed
 
     def test_a_delayed_reading_in_a_later_batch_is_accepted(self, make_park: MakePark):
         park = make_park(None)
@@ -533,7 +540,7 @@ class TestRecomputation:
     def test_a_purpose_that_the_rule_sets_do_not_answer_is_refused(
         self, park: ParkSimulator, refusal: Refusal
     ):
-        stage, text = refusal(build_package(park.evidence(4, purpose=1)))
+        stage, text = refusal(build_package(park.evidence(4, purpose=3)))
         assert stage is Stage.RECOMPUTATION
         assert text.startswith("calculation | a result")
 
