@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IMarket} from "../src/interfaces/IMarket.sol";
 import {IReadingAnchor} from "../src/interfaces/IReadingAnchor.sol";
 import {Attestation, Signatures} from "../src/interfaces/Types.sol";
-import {IMarket} from "../src/interfaces/IMarket.sol";
-import {LedgerTest} from "./LedgerTest.sol";
 import {Naive} from "./Naive.sol";
 import {PlainToken} from "./PlainToken.sol";
+import {ReadingTest} from "./ReadingTest.sol";
 import {VM} from "./Vm.sol";
 
 /// @dev Gas of whole transactions, intrinsic gas included: every outer call runs as a transaction of its own.
-contract GasTest is LedgerTest {
+contract GasTest is ReadingTest {
     event Measured(string what, uint256 gas);
 
     /// forge-config: default.isolate = true
@@ -35,6 +35,30 @@ contract GasTest is LedgerTest {
         market.tradeBlock(trade, seller, buyer);
 
         _assertGas("tradeBlock", 127_900);
+    }
+
+    /// forge-config: default.isolate = true
+    function test_checking_a_reading_on_chain_stays_below_four_hundred_thousand() public {
+        _register();
+        bytes memory message = _message(CARRIER_KEY, hex"05");
+        IReadingAnchor.ReadingProof memory proof = _anchorReading(0, 0, 5, message);
+
+        anchor.verifyReading(message, proof);
+
+        _assertGas("verifyReading", 400_000);
+    }
+
+    /// forge-config: default.isolate = true
+    function test_the_number_of_readings_does_not_matter() public {
+        bytes32 head = _anchor(0, 0);
+        uint32[3] memory counts = [uint32(64), 1024, 4096];
+        for (uint64 i = 0; i < 3; ++i) {
+            IReadingAnchor.BatchReport memory report = _batch(i + 1, head);
+            report.leafCount = counts[i];
+            head = hasher.hash(report);
+            anchor.submit(report, _attest(address(anchor), head, 13));
+            _assertGas(string.concat("submit ", VM.toString(counts[i])), 65_800);
+        }
     }
 
     /// forge-config: default.isolate = true

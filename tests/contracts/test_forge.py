@@ -2,13 +2,14 @@
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-LEAST_TESTS = 350
+LEAST_TESTS = 380
 """Fewer tests than these mean that forge did not find them."""
 
 
@@ -47,3 +48,21 @@ def test_every_contract_test_passes(forge: Path) -> None:
     assert len(results) > LEAST_TESTS
     campaigns = [name for name in results if "invariant_" in name]
     assert len(campaigns) >= 2, campaigns
+
+
+class TestCoverage:
+    def test_every_error_of_every_contract_is_expected_by_a_test(self) -> None:
+        tests = "".join(
+            path.read_text(encoding="utf-8")
+            for path in (ROOT / "contracts" / "test").rglob("*.t.sol")
+        )
+        errors = {
+            name
+            for path in (ROOT / "contracts" / "src").rglob("*.sol")
+            for name in re.findall(
+                r"^    error (\w+)\(", path.read_text(encoding="utf-8"), re.MULTILINE
+            )
+        }
+
+        assert errors
+        assert not {name for name in errors if f"{name}.selector" not in tests}
