@@ -18,6 +18,7 @@ import cbor2
 
 from accounting.statement import Methods
 from contracts.chain import ChainClient
+from contracts.directory import Deployment
 from contracts.enumerations import Purpose
 from contracts.errors import ContractsError
 from contracts.sender import Sender
@@ -29,7 +30,7 @@ from oracle.errors import (
     OracleError,
     UnavailableQuorumError,
 )
-from oracle.evidence.evidence import ChainIdentity, StatementEvidence
+from oracle.evidence.evidence import StatementEvidence
 from oracle.evidence.package import build_package
 from oracle.inbox.app import create_app as create_inbox_app
 from oracle.inbox.reader import StoredReading
@@ -48,6 +49,7 @@ from oracle.member.rounds import Rounds
 from oracle.member.server import HttpServer
 from oracle.member.setup import (
     DATABASE,
+    chain_identity,
     load_deployment,
     load_transport_key,
     open_inbox,
@@ -93,24 +95,25 @@ class MemberNode:
         deployment = load_deployment(settings)
         self.client = ChainClient(settings.rpc_url)
         self.client.require_chain(deployment.chain_id)
-        chain = EvmChain(
-            self.client,
-            Sender(self.client, load_transport_key(settings, self.key).private),
-            deployment.addresses,
-            deployment.genesis_block,
-        )
         self._clock = clock or self._ledger_time
-        self._identity = ChainIdentity(
-            deployment.chain_id,
-            deployment.addresses["ReadingAnchor"],
-            deployment.addresses["EmissionLedger"],
-            deployment.addresses["Carriers"],
-        )
+        self._identity = chain_identity(deployment)
         self.inbox = open_inbox(settings, self._identity, self.key, self._clock)
+        self._intake = MemberIntake(self.inbox, settings.data_dir / DATABASE)
+        self._open_desk(deployment)
+        self._build_parts()
+        self._stop = threading.Event()
+        self._cycle = threading.Thread(target=self._run, name="rounds", daemon=True)
+        self._cycles, self._slowest_s, self._last_error = 0, 0.0, ""
+
+    def _open_desk(self, deployment: Deployment) -> None:
+        """Choose what the parts see of chain, peers, database and clock."""
+        settings = self.settings
+        sender = Sender(self.client, load_transport_key(settings, self.key).private)
+        where = deployment.addresses
+        chain = EvmChain(self.client, sender, where, deployment.genesis_block)
         self._mailroom = Mailroom(self.key.private, chain.domain, time.time)
         peers = {a: u for a, u in settings.peers.items() if a != self.key.address}
         self._peers = HttpPeers(self._mailroom, peers, settings.timeout_s)
-        self._intake = MemberIntake(self.inbox, settings.data_dir / DATABASE)
         self._desk = Desk(
             key=self.key,
             stream_id=stream_id(settings.stream),
@@ -126,10 +129,6 @@ class MemberNode:
                 settings.max_batch,
             ),
         )
-        self._build_parts()
-        self._stop = threading.Event()
-        self._cycle = threading.Thread(target=self._run, name="rounds", daemon=True)
-        self._cycles, self._slowest_s, self._last_error = 0, 0.0, ""
 
     def _build_parts(self) -> None:
         desk = self._desk

@@ -70,8 +70,7 @@ class Rounds:
             ContractsError: The chain does not answer or refuses.
             UnavailableQuorumError: Too few members answered.
         """
-        if self._follower.follow():
-            self._opened_at = max(self._opened_at, now - self._desk.rules.window_s)
+        self._follower.follow()
         configuration = self._follower.view.configuration
         own = configuration.index_of(self._desk.key.address)
         if own is None or not self._is_ready() or self._resend():

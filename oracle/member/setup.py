@@ -106,3 +106,21 @@ def load_transport_key(settings: MemberSettings, key: MemberKey) -> MemberKey:
     if settings.transport_key_file is None:
         return key
     return load_key(settings.transport_key_file, settings.passphrase_file)
+
+
+def chain_identity(deployment: Deployment) -> ChainIdentity:
+    """Name chain and contracts that signatures are bound to.
+
+    Args:
+        deployment: Where the contracts are.
+
+    Returns:
+        Their identity, as proof packages carry it.
+    """
+    where = deployment.addresses
+    return ChainIdentity(
+        deployment.chain_id,
+        where["ReadingAnchor"],
+        where["EmissionLedger"],
+        where["Carriers"],
+    )

@@ -17,7 +17,7 @@ import cbor2
 
 from accounting.boundary import Boundary
 from accounting.errors import AccountingError
-from accounting.statement import Methods, compute_statement
+from accounting.statement import Methods, Statement, compute_statement
 from contracts.enumerations import Purpose
 from contracts.typed_data import StatementReport, compact_signature, struct_hash
 from oracle.errors import InvalidProposalError, UnavailableQuorumError
@@ -153,25 +153,7 @@ class Statements:
         """
         boundary = self._boundary(period.boundary)
         used = self._readings(boundary, period, until_batch)
-        tables = {
-            record.identifier: record.channel_table
-            for record in self._follower.view.registry.carriers.values()
-            if record.channel_table is not None
-        }
-        pairs = [(one.identifier, decode_message(one.raw).reading) for one in used]
-        try:
-            result = compute_statement(
-                boundary,
-                tables,
-                period.start,
-                period.end,
-                purpose,
-                source_readings(boundary, pairs),
-                self.methods,
-                factor_year(period.start),
-            )
-        except (AccountingError, ValueError) as exc:
-            raise InvalidProposalError("calculation", "a result", str(exc)) from exc
+        result = self._calculate(boundary, period, purpose, used)
         batches = [one.batch_seq for one in used if one.batch_seq is not None]
         report = StatementReport(
             boundary=period.boundary,
@@ -214,6 +196,34 @@ class Statements:
         )
         _check_equal(computed.report, report)
         return computed
+
+    def _calculate(
+        self,
+        boundary: Boundary,
+        period: Period,
+        purpose: int,
+        used: Sequence[StoredReading],
+    ) -> Statement:
+        """Hand readings and channel tables to the calculation."""
+        tables = {
+            record.identifier: record.channel_table
+            for record in self._follower.view.registry.carriers.values()
+            if record.channel_table is not None
+        }
+        pairs = [(one.identifier, decode_message(one.raw).reading) for one in used]
+        try:
+            return compute_statement(
+                boundary,
+                tables,
+                period.start,
+                period.end,
+                purpose,
+                source_readings(boundary, pairs),
+                self.methods,
+                factor_year(period.start),
+            )
+        except (AccountingError, ValueError) as exc:
+            raise InvalidProposalError("calculation", "a result", str(exc)) from exc
 
     def _check_and_sign(self, report: StatementReport) -> bytes:
         period = Period(report.boundary, report.period_start, report.period_end)
