@@ -23,6 +23,7 @@ from node.demo.ledger import CHAIN_ID, LOCAL, STREAM, SandboxLedger, open_ledger
 from node.demo.members import Members, Rhythm
 from node.demo.people import IDENTITY_PLATFORM, People
 from node.engine import EngineSettings
+from oracle.inbox.results import decode_results
 from oracle.member.proposal import tree_of
 from oracle.reading.profile import (
     NO_PREV,
@@ -51,7 +52,11 @@ def measure_latency(seconds: float = 30.0) -> dict[str, float]:
         carriers = make_carriers()
         registrations = [one.registration() for one in carriers]
         call = ledger.ledger.carriers.register(registrations)
-        ledger.acts.govern(IDENTITY_PLATFORM, [call])
+        receipt = ledger.acts.govern(IDENTITY_PLATFORM, [call])
+        while any(
+            one.follower.head.number < receipt.block_number for one in members.nodes
+        ):
+            time.sleep(0.05)
         prover = _Prover(members)
         acknowledged = _send(carriers, ledger, members, seconds)
         prover.wait_for(set(acknowledged))
@@ -102,12 +107,14 @@ def _send(
             ]
             links = [prev_link(message) for message in messages]
             url = members.nodes[seq % len(members.nodes)].url
-            client.post(
+            answer = client.post(
                 f"{url}/readings/batch",
                 content=b"".join(messages),
                 headers={"Content-Type": "application/cbor-seq"},
             ).raise_for_status()
             now = time.monotonic()
+            if any(one.receipt == b"" for one in decode_results(answer.content)):
+                raise AssertionError(f"{url} refused a reading of beat {seq}")
             acknowledged |= {keccak256(message): now for message in messages}
             time.sleep(max(0.0, started + (seq + 1) * BEAT_S - now))
     return acknowledged

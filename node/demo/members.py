@@ -7,6 +7,7 @@ is served `carbon-oracle` can check a member, or ask it for statements and packa
 import json
 import secrets
 import socket
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from node.demo.people import MEMBERS
 from oracle.config import ClockSource, MemberSettings
 from oracle.member.keys import MemberKey, create_key
 from oracle.member.member import MemberNode
+
+PAUSE_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,11 @@ class Members:
     def config_file(self, name: str) -> Path:
         """Return the path of a member's settings."""
         return self._folder / name / "member.toml"
+
+    def wait_followed(self, block_number: int) -> None:
+        """Return when every member has read the chain up to a block."""
+        while any(node.follower.head.number < block_number for node in self.nodes):
+            time.sleep(PAUSE_S)
 
     def close(self) -> None:
         """Stop all members."""
