@@ -53,10 +53,7 @@ def measure_latency(seconds: float = 30.0) -> dict[str, float]:
         registrations = [one.registration() for one in carriers]
         call = ledger.ledger.carriers.register(registrations)
         receipt = ledger.acts.govern(IDENTITY_PLATFORM, [call])
-        while any(
-            one.follower.head.number < receipt.block_number for one in members.nodes
-        ):
-            time.sleep(0.05)
+        members.wait_followed(receipt.block_number)
         prover = _Prover(members)
         acknowledged = _send(carriers, ledger, members, seconds)
         prover.wait_for(set(acknowledged))

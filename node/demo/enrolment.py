@@ -26,6 +26,7 @@ def enrol(stage: Stage, carriers: list[Carrier]) -> Told:
             c.registration() for c in carriers[start : start + REGISTRATIONS_A_CALL]
         ]
         acts.govern(IDENTITY_PLATFORM, [ledger.carriers.register(some)])
+    stage.members.wait_followed(stage.ledger.client.block_number())
     boundaries = [boundary_of(enterprise) for enterprise in ENTERPRISES]
     acts.govern(
         REGULATOR,
