@@ -106,10 +106,12 @@ contract Carriers is ICarriers, AccessManaged, EIP712 {
         bytes calldata signatureNew
     ) external {
         bytes32 digest = _hashTypedDataV4(InstructionHash.hashRotation(idHash, suite, publicKey, fromSeq));
-        Epoch memory old = _lastEpoch(idHash);
+        if (!_isSignedBy(_lastEpoch(idHash), digest, signatureOld)) revert CarriersRotationUnsigned(idHash, false);
+        if (!_isSignedBy(_parseKey(suite, publicKey), digest, signatureNew)) {
+            revert CarriersRotationUnsigned(idHash, true);
+        }
+
         _addRotation(idHash, suite, publicKey, fromSeq);
-        if (!_isSignedBy(old, digest, signatureOld)) revert CarriersRotationUnsigned(idHash, false);
-        if (!_isSignedBy(_lastEpoch(idHash), digest, signatureNew)) revert CarriersRotationUnsigned(idHash, true);
     }
 
     /// @inheritdoc ICarriers
