@@ -120,13 +120,13 @@ def _rule_set(fields: Fields, data: bytes, digest: bytes) -> RuleSet:
         in_force=_in_force(Fields(fields.mapping("in_force"), f"{where}.in_force")),
         supersedes=fields.optional_text("supersedes"),
         industries=fields.texts("industries"),
-        keys=fields.mapping("keys"),
+        keys=_keys(fields),
         inputs=inputs,
         parameters=parameters,
         formulas=formulas,
         checks=tuple(_check(item, where) for item in fields.items("checks")),
         lines=tuple(_line(item, where) for item in fields.items("lines")),
-        results=fields.mapping("results"),
+        results=fields.texts_by_name("results"),
         rounding=_rounding(Fields(fields.mapping("rounding"), f"{where}.rounding")),
         notes=fields.texts("notes"),
         units=_units(where, fields.texts("groups"), (inputs, parameters, formulas)),
@@ -135,6 +135,12 @@ def _rule_set(fields: Fields, data: bytes, digest: bytes) -> RuleSet:
     )
     title.done()
     return rule_set
+
+
+def _keys(fields: Fields) -> dict[str, dict[str, str]]:
+    content = fields.mapping("keys")
+    titles = Fields(content, f"{fields.where}.keys")
+    return {key: titles.texts_by_name(key) for key in content}
 
 
 def _named(fields: Fields, section: str, build: Any) -> dict[str, Any]:
@@ -194,7 +200,7 @@ def _parameter(name: str, fields: Fields) -> Parameter:
             key: _fallback(content, fields.where)
             for key, content in fields.mapping("fallbacks").items()
         },
-        refused=fields.mapping("refused"),
+        refused=fields.texts_by_name("refused"),
     )
     check_parameter(parameter, fields.where)
     return parameter

@@ -185,6 +185,13 @@ class Fields:
             raise self.error(name, "a mapping", value)
         return value
 
+    def texts_by_name(self, name: str) -> dict[str, str]:
+        """Take a mapping of texts, empty if absent."""
+        value = self.mapping(name)
+        if not all(isinstance(text, str) for text in value.values()):
+            raise self.error(name, "texts by name", value)
+        return value
+
     def done(self) -> None:
         """Refuse fields that nobody asked for."""
         if self._content:

@@ -90,7 +90,7 @@ def check_rules(package: Package, basis: Basis) -> Methods:
     for one in rule_sets:
         if one.role not in named:
             continue  # the purpose does not use it; the digest over all covers it
-        expected = named[one.role].get("digest")
+        expected = _mapping(named, one.role).get("digest")
         if expected != one.digest.hex():
             where, *difference = _changed_factor(package, basis, methods) or (
                 "digest",
@@ -163,13 +163,14 @@ def _check_source(
 ) -> None:
     """Compare one source's samples with what the document counts."""
     try:
-        (first, last), count = source["sequences"], int(source["samples"])
+        first, last = map(int, source["sequences"])
+        count = int(source["samples"])
         recorded = {(fact[1], fact[2]) for fact in source["facts"] if fact[0] == "gap"}
     except (KeyError, TypeError, ValueError, IndexError) as exc:
         subject = f"source {name} of the document"
         raise InvalidPackageError(subject, "sequences and samples", repr(exc)) from exc
     seqs = [seq for seq in sorted(times) if first <= seq <= last]
-    if len(seqs) == count and (seqs[0], seqs[-1]) == (first, last):
+    if len(seqs) == count and seqs[:1] == [first] and seqs[-1:] == [last]:
         return
     runs = list(_missing(seqs, first, last))
     edges = [(times.get(low - 1), times.get(high + 1)) for low, high in runs]

@@ -266,6 +266,8 @@ class TestSmallRuleSet:
             ("result: E_all", "result: E", "results and lines"),
             ("result: E_all", "result: nothing", "results and lines"),
             ("results: {result: E_all}", "results: {}", "results and lines"),
+            ("result: E_all", "result: []", "results.*texts"),
+            ("keys: {coal:", "keys: {gas: a, coal:", "keys: gas"),
             ("formula: E,", "formula: X,", "results and lines"),
             ("groups: [fuels]}", "groups: [coals]}", "results and lines"),
             ("sign: +", "sign: x", "sign"),

@@ -1,9 +1,12 @@
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 import pytest
 
+from accounting.canonical import canonical_json
 from contracts.enumerations import Kind, Purpose
 from contracts.structs import Attestation
 from oracle.evidence import cbor
@@ -543,6 +546,42 @@ class TestRecomputation:
         stage, text = refusal(build_package(park.evidence(4, purpose=3)))
         assert stage is Stage.RECOMPUTATION
         assert text.startswith("calculation | a result")
+
+
+class TestSignedDocumentOfAnotherForm:
+    """What no honest member signs is still refused in words."""
+
+    @pytest.mark.parametrize(
+        ("path", "value", "named"),
+        [
+            (["rule_sets", "energy"], None, "document/energy"),
+            (["sources", "88.100.1/m1#1", "sequences"], [None, None], "source 88"),
+            (["sources", "88.100.1/m1#1", "samples"], "0", "gap in"),
+            (["sources", "88.100.1/m1#1", "facts"], [["gap", [], 1]], "source 88"),
+            (["sources"], [], "document/sources"),
+        ],
+    )
+    def test_is_refused_by_name(
+        self,
+        park: ParkSimulator,
+        refusal: Refusal,
+        path: list[str],
+        value: Any,
+        named: str,
+    ):
+        content = json.loads(park.evidence(4).statement.document)
+        holder = content
+        for name in path[:-1]:
+            holder = holder[name]
+        holder[path[-1]] = value
+        if path[-1] == "samples":
+            holder["sequences"] = [90, 91]
+        document = canonical_json(content)
+        evidence = park.evidence(4, result_digest=sha256(document).digest())
+        statement = replace(evidence.statement, document=document)
+        stage, text = refusal(build_package(replace(evidence, statement=statement)))
+        assert stage in {Stage.COMPLETENESS, Stage.RULES}
+        assert text.startswith(named)
 
 
 class TestReport:
