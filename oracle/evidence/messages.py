@@ -53,6 +53,8 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "found": "Found",
         "accepted": "ACCEPTED: {tonnes} t CO2 from {start} to {end} are proven.",
         "refused": "REFUSED at stage {stage}: {name}.",
+        "unconfirmed": "Not confirmed at its source: {item}",
+        "notice": "Notice: {item}",
         "failure": "{subject}: expected {expected}, given {given}",
         "limits": (
             "A package proves what carriers signed and what members computed from it. "
@@ -71,6 +73,8 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "found": "所得",
         "accepted": "通过：{start} 至 {end} 的 {tonnes} 吨二氧化碳得到证明。",
         "refused": "拒绝：第 {stage} 步“{name}”不通过。",
+        "unconfirmed": "来源未经确认：{item}",
+        "notice": "提示：{item}",
         "failure": "{subject}：应为 {expected}，实为 {given}",
         "limits": (
             "证据包证明载体所签读数及成员据此所算结果；不能证明计量器具本身准确，"

@@ -4,8 +4,10 @@ The numbered checks are those of `oracle.reading.checks`, the same function as i
 inbox and at every member.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 
 from contracts.merkle import BatchLeaf, leaf_hash
 from oracle.errors import InvalidMessageError, InvalidPackageError, RefusedReadingError
@@ -13,6 +15,7 @@ from oracle.evidence.evidence import BatchPart
 from oracle.evidence.proofs import root_of_leaves
 from oracle.evidence.threads import check_in_threads
 from oracle.reading.checks import AuthenticReading, Domain, authenticate, fold_readings
+from oracle.reading.facts import FactKind
 from oracle.reading.profile import decode_message
 from oracle.reading.registry import CarrierRegistry
 
@@ -30,19 +33,29 @@ class ReadingTask:
 
 
 @dataclass(frozen=True, slots=True)
-class NamedGap:
-    """Sequence numbers missing between two readings of one carrier."""
+class NamedRun:
+    """A run of sequence numbers of one carrier."""
 
     identifier: str
     """Identifier of the carrier."""
     first: int
-    """Lowest missing seq."""
+    """Lowest seq."""
     last: int
-    """Highest missing seq."""
+    """Highest seq."""
 
     def __str__(self) -> str:
-        """Name the gap."""
+        """Name the run."""
         return f"{self.identifier} seq {self.first} to {self.last}"
+
+
+@dataclass(frozen=True, slots=True)
+class Deliveries:
+    """What the order of batches says of how readings came."""
+
+    gaps: tuple[NamedRun, ...]
+    """Missing between the first and last reading of a carrier, by carrier."""
+    late: tuple[NamedRun, ...]
+    """Delivered behind a later reading of their carrier, by carrier."""
 
 
 def check_readings(task: ReadingTask, threads: int | None) -> list[AuthenticReading]:
@@ -65,31 +78,44 @@ def check_readings(task: ReadingTask, threads: int | None) -> list[AuthenticRead
     return [one for part in parts for one in part]
 
 
-def find_gaps(readings: Sequence[AuthenticReading]) -> tuple[NamedGap, ...]:
-    """Find what is missing between the first and last reading of each carrier.
+def trace_deliveries(readings: Sequence[AuthenticReading]) -> Deliveries:
+    """Find which readings are missing and which came late.
+
+    A statement does not depend on when its readings came, so it says nothing of it;
+    the batches do.
 
     Args:
         readings: All authentic readings in batch order.
 
     Returns:
-        Gaps by carrier, ascending.
+        Gaps and late deliveries by carrier, ascending.
 
     Raises:
         InvalidPackageError: A carrier's seq comes twice.
     """
     try:
-        _, states = fold_readings(readings, {})
+        rows, states = fold_readings(readings, {})
     except RefusedReadingError as exc:
         subject = f"check {exc.check} ({exc.name})"
         raise InvalidPackageError(subject, exc.expected, exc.given) from exc
     names = {one.carrier.identifier_hash: one.carrier.identifier for one in readings}
-    found = (
-        NamedGap(names[name], gap.first, gap.last)
+    gaps = (
+        NamedRun(names[name], gap.first, gap.last)
         for name, state in states.items()
         for gap in state.gaps
         if gap.around.below is not None  # what came before the first is not used
     )
-    return tuple(sorted(found, key=lambda gap: (gap.identifier, gap.first)))
+    late = ((names[n], seq) for n, seq, fact in rows if fact.kind is FactKind.LATE)
+    order = attrgetter("identifier", "first")
+    return Deliveries(tuple(sorted(gaps, key=order)), tuple(_runs(sorted(late))))
+
+
+def _runs(found: Sequence[tuple[str, int]]) -> Iterator[NamedRun]:
+    """Join neighbouring sequence numbers of one carrier."""
+    places = enumerate(found)
+    for _, run in groupby(places, key=lambda one: (one[1][0], one[1][1] - one[0])):
+        (_, (identifier, first)), *rest = run
+        yield NamedRun(identifier, first, rest[-1][1][1] if rest else first)
 
 
 def _check_batch(batch: BatchPart, task: ReadingTask) -> list[AuthenticReading]:

@@ -36,7 +36,7 @@ def render_lines(report: VerificationReport, language: str) -> Iterator[str]:
         language: `zh` or `en`.
 
     Yields:
-        One line for each stage, then the verdict.
+        One line for each stage, notice and unconfirmed item, then the verdict.
     """
     for one in report.stages:
         name = STAGE_NAMES[language][one.stage]
@@ -44,6 +44,7 @@ def render_lines(report: VerificationReport, language: str) -> Iterator[str]:
         line = f"{_MARKS[one.outcome]} {one.stage:2d} {name}: {outcome}"
         details = _details(one, language)
         yield f"{line} ({details})" if details else line
+    yield from _remarks(report, language)
     yield render_verdict(report, language)
 
 
@@ -90,6 +91,8 @@ def render_json(report: VerificationReport, name: str) -> str:
         "stages": [_stage_json(one) for one in report.stages],
     }
     if report.is_accepted and statement is not None:
+        content["notices"] = list(report.notices)
+        content["unconfirmed"] = list(report.unconfirmed)
         content["statement"] = {
             "id": "0x" + struct_hash(statement).hex(),
             "grams": str(statement.grams),
@@ -115,6 +118,7 @@ def render_page(report: VerificationReport, name: str, language: str) -> str:
     verdict = "passed" if report.is_accepted else "failed"
     heads = "".join(f"<th>{texts[key]}</th>" for key in ("stage", "outcome", "found"))
     rows = "".join(_page_row(one, language) for one in report.stages)
+    remarks = "".join(f"<li>{escape(one)}</li>" for one in _remarks(report, language))
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
         f"<title>{texts['title']}</title><style>{_STYLE}</style></head><body>"
@@ -124,7 +128,7 @@ def render_page(report: VerificationReport, name: str, language: str) -> str:
         f'<p class="verdict {verdict}">'
         f"{escape(render_verdict(report, language))}</p>"
         f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
-        f"<p>{texts['limits']}</p></body></html>\n"
+        f"<ul>{remarks}</ul><p>{texts['limits']}</p></body></html>\n"
     )
 
 
@@ -149,15 +153,33 @@ def _page_row(one: StageResult, language: str) -> str:
     return f"<tr><td>{name}</td>{outcome}<td>{details}</td></tr>"
 
 
+def _remarks(report: VerificationReport, language: str) -> Iterator[str]:
+    """Write what a reader must know of an accepted figure."""
+    if not report.is_accepted:
+        return
+    texts = TEXTS[language]
+    for key, items in (
+        ("unconfirmed", report.unconfirmed),
+        ("notice", report.notices),
+    ):
+        for item in items:
+            yield _printable(texts[key].format(item=item))
+
+
 def _details(one: StageResult, language: str) -> str:
     if one.failure is None:
-        return ", ".join(f"{name} {value}" for name, value in one.found.items())
+        pairs = (f"{name} {value}" for name, value in one.found.items())
+        return _printable(", ".join(pairs))
     text = TEXTS[language]["failure"].format(
         subject=one.failure.subject,
         expected=one.failure.expected,
         given=one.failure.given,
     )
-    # a refused file may hold anything, also what would drive a terminal
+    return _printable(text)
+
+
+def _printable(text: str) -> str:
+    """Replace what would drive a terminal; a file may hold anything."""
     return "".join(char if char.isprintable() else "�" for char in text)
 
 

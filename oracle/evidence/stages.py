@@ -82,6 +82,11 @@ class VerificationReport:
     the package is accepted."""
     package_digest: bytes
     """32 bytes, SHA-256 of the file."""
+    notices: tuple[str, ...] = ()
+    """What a reader must know of the recomputed figure: defaults, fall-backs, factors
+    of another year, editions not in force."""
+    unconfirmed: tuple[str, ...] = ()
+    """What entered the figure without being confirmed at its source."""
 
     @property
     def is_accepted(self) -> bool:

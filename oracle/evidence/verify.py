@@ -6,6 +6,7 @@ is named and ends the verification. What no package can prove: that a meter meas
 rightly, and that nobody knows of a later restatement.
 """
 
+from collections.abc import Sequence
 from hashlib import sha256
 
 from contracts.enumerations import Purpose
@@ -20,7 +21,12 @@ from oracle.evidence.attested import (
 )
 from oracle.evidence.codec import decode_package
 from oracle.evidence.evidence import Package
-from oracle.evidence.readings import ReadingTask, check_readings, find_gaps
+from oracle.evidence.readings import (
+    NamedRun,
+    ReadingTask,
+    check_readings,
+    trace_deliveries,
+)
 from oracle.evidence.recompute import (
     Basis,
     check_completeness,
@@ -59,7 +65,11 @@ def verify_package(
     except InvalidPackageError as exc:
         progress.fail(Failure(exc.subject, exc.expected, exc.given))
     return VerificationReport(
-        tuple(progress.results), progress.statement, sha256(data).digest()
+        tuple(progress.results),
+        progress.statement,
+        sha256(data).digest(),
+        progress.notices,
+        progress.unconfirmed,
     )
 
 
@@ -69,6 +79,8 @@ class _Progress:
     def __init__(self) -> None:
         self.results: list[StageResult] = []
         self.statement: StatementReport | None = None
+        self.notices: tuple[str, ...] = ()
+        self.unconfirmed: tuple[str, ...] = ()
 
     def passed(self, stage: Stage, **found: object) -> None:
         texts = {name: str(value) for name, value in found.items()}
@@ -115,17 +127,28 @@ def _verify(
 def _calculate(package: Package, basis: Basis, progress: _Progress) -> None:
     """Run the stages that repeat the calculation."""
     passed, report = progress.passed, basis.report
-    gaps = find_gaps(basis.readings)
+    deliveries = trace_deliveries(basis.readings)
     check_completeness(basis)
-    passed(Stage.COMPLETENESS, gaps="; ".join(map(str, gaps)) or "none")
+    gaps, late = _listed(deliveries.gaps), _listed(deliveries.late)
+    passed(Stage.COMPLETENESS, gaps=gaps, late=late)
 
     methods = check_rules(package, basis)
     passed(Stage.RULES, rule_sets=", ".join(one.id for one in methods.rule_sets))
 
     statement = recompute(package, basis, methods)
     check_recomputation(basis, statement)
-    passed(Stage.RECOMPUTATION, grams=statement.grams)
+    shares = statement.document["shares"]
+    passed(Stage.RECOMPUTATION, grams=statement.grams, **shares)
+    progress.notices = tuple(statement.document["notices"])
+    progress.unconfirmed = statement.unconfirmed
 
     check_report(basis, statement)
-    purpose = Purpose(report.purpose).name.lower()
-    passed(Stage.REPORT, boundary=basis.boundary.name, purpose=purpose)
+    found = {"boundary": basis.boundary.name}
+    found["purpose"] = Purpose(report.purpose).name.lower()
+    if any(report.supersedes):
+        found["supersedes"] = report.supersedes.hex()
+    passed(Stage.REPORT, **found)
+
+
+def _listed(runs: Sequence[NamedRun]) -> str:
+    return "; ".join(map(str, runs)) or "none"

@@ -83,6 +83,7 @@ class ParkSimulator:
     roles: tuple[Kind, ...] = ROLES
     boundary_of: tuple[str, ...] = ()
     """Names of the devices in the boundary; all of them by default."""
+    boundary_name: str = "plant"
     supersedes: bytes = bytes(32)
     purpose: Purpose = Purpose.TOTAL_WITH_INDIRECT
     batches: list[BatchEvidence] = field(default_factory=list)
@@ -114,7 +115,8 @@ class ParkSimulator:
     @property
     def boundary(self) -> Boundary:
         sources = tuple(Source(d.identifier, 1, "electricity_in") for d in self.inside)
-        return Boundary("plant", "Plant Ltd", "厂", "Plant", "steel", "全国", sources)
+        texts = (self.boundary_name, "Plant Ltd", "厂", "Plant", "steel", "全国")
+        return Boundary(*texts, sources)
 
     def attest(
         self, signed: bytes, signers: Iterable[int] | None = None

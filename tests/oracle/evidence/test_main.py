@@ -132,8 +132,38 @@ class TestOutput:
     ):
         run(package)
         lines = capsys.readouterr().out.splitlines()
-        assert len(lines) == 11
+        assert len(lines) == 12
+        assert lines[-2] == (
+            "Notice: factors of 2023 applied to 2024-01-01 to 2024-01-01"
+        )
         assert lines[-1].startswith("ACCEPTED: 0.000531 t CO2 from 2024-01-01 00:00")
+
+    def test_unconfirmed_items_defaults_and_shares_are_shown(
+        self,
+        tmp_path: Path,
+        make_park: Callable[..., ParkSimulator],
+        capsys: pytest.CaptureFixture[str],
+    ):
+        old = b"kind: published", b"reference: t, evidence: confirmed}}\n    entries"
+        new = b"kind: default", old[1].replace(b"confirmed", b"unconfirmed")
+        combustion, energy, totals = make_park(None).rule_sets
+        energy = energy.replace(old[0], new[0]).replace(old[1], new[1])
+        park = make_park(4, rule_sets=(combustion, energy, totals))
+        package, trust = tmp_path / "p", tmp_path / "t"
+        package.write_bytes(build_package(park.evidence(4)))
+        trust.write_bytes(encode_trust(park.trust))
+        page = tmp_path / "page.html"
+        arguments = [str(package), "--trust", str(trust), "--html", str(page)]
+        assert main(arguments) == 0
+        shown = capsys.readouterr().out
+        for text in (shown, page.read_text(encoding="utf-8")):
+            assert "default used: EF_grid of average/全国 = 0.5306 tCO2/MWh" in text
+            assert "Not confirmed at its source: t/energy/1: EF_grid of" in text
+            assert "coverage 1.000000, attested 1.000000" in text
+        main([*arguments, "--json"])
+        content = json.loads(capsys.readouterr().out)
+        assert content["unconfirmed"] == ["t/energy/1: EF_grid of average/全国"]
+        assert "default used: EF_grid of average/全国" in content["notices"][0]
 
     def test_every_stage_is_printed_in_chinese(
         self,
@@ -205,6 +235,19 @@ class TestOutput:
         text = capsys.readouterr().out
         assert "\x1b" not in text
         assert "88.1/�[2J" in text
+
+    def test_a_boundary_cannot_drive_the_terminal(
+        self,
+        tmp_path: Path,
+        make_park: Callable[..., ParkSimulator],
+        capsys: pytest.CaptureFixture[str],
+    ):
+        park = make_park(4, boundary_name="plant\u202e\x1b[2J")
+        package, trust = tmp_path / "p", tmp_path / "t"
+        package.write_bytes(build_package(park.evidence(4)))
+        trust.write_bytes(encode_trust(park.trust))
+        assert main([str(package), "--trust", str(trust)]) == 0
+        assert "boundary plant��[2J" in capsys.readouterr().out
 
 
 class TestDependencies:

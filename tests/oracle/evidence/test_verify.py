@@ -74,6 +74,13 @@ class TestAccepted:
         park.add_batch([second])
         report = verify_package(build_package(park.evidence(4)), park.trust)
         assert report.is_accepted
+        found = report.stages[Stage.COMPLETENESS - 1].found
+        assert found == {"gaps": "none", "late": "88.100.1/m1 seq 1 to 1"}
+
+    def test_a_restatement_names_what_it_supersedes(self, make_park: MakePark):
+        park = make_park(4, supersedes=b"\7" * 32)
+        report = verify_package(build_package(park.evidence(4)), park.trust)
+        assert report.stages[-1].found["supersedes"] == "07" * 32
 
     def test_a_reading_that_was_lost_at_the_device_shows_as_a_gap(
         self, make_park: MakePark
