@@ -77,8 +77,8 @@ def parse_trust(data: bytes) -> Trust:
         InvalidTrustError: The field that is missing, unknown or wrong.
     """
     try:
-        content = json.loads(data)
-    except ValueError as exc:
+        content = json.loads(data, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as exc:
         raise InvalidTrustError(f"The trust file is no JSON: {exc}.") from exc
     _check_fields(content, {"form", "chain_id", "contracts", "configurations"}, "file")
     if content["form"] != FORM:
@@ -115,18 +115,18 @@ def _chain(chain_id: Any, contracts: Any) -> ChainIdentity:
         field: _address(contracts[name], f"contract {name}")
         for name, field in _CONTRACTS.items()
     }
-    return ChainIdentity(_number(chain_id, "chain_id"), **addresses)
+    return ChainIdentity(_number(chain_id, 64, "chain_id"), **addresses)
 
 
 def _configuration(entry: Any, chain: ChainIdentity) -> Configuration:
     _check_fields(entry, {"version", "threshold", "digest", "members"}, "configuration")
-    version, threshold = (
-        _number(entry[name], f"{name} of a configuration")
-        for name in ("version", "threshold")
-    )
+    version = _number(entry["version"], 32, "version of a configuration")
+    threshold = _number(entry["threshold"], 8, f"threshold of configuration {version}")
     if not isinstance(entry["members"], list) or not entry["members"]:
         raise InvalidTrustError(f"Configuration {version} names no members.")
     members = tuple(_member(one, version) for one in entry["members"])
+    if len({member.key for member in members}) < len(members):
+        raise InvalidTrustError(f"Configuration {version} names a member's key twice.")
     configuration = Configuration(version, threshold, members)
     digest = "0x" + configuration_digest(configuration, chain).hex()
     if entry["digest"] != digest:
@@ -141,7 +141,7 @@ def _configuration(entry: Any, chain: ChainIdentity) -> Configuration:
 def _member(entry: Any, version: int) -> Member:
     where = f"a member of configuration {version}"
     _check_fields(entry, {"key", "organisation", "role"}, where)
-    if entry["role"] not in Kind.__members__:
+    if not isinstance(entry["role"], str) or entry["role"] not in Kind.__members__:
         raise InvalidTrustError(f"The role of {where} is unknown: {entry['role']!r}.")
     return Member(
         _address(entry["key"], where),
@@ -159,10 +159,19 @@ def _check_fields(value: Any, fields: set[str], where: str) -> None:
         )
 
 
-def _number(value: Any, where: str) -> int:
-    if type(value) is not int or value < 1:
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Build a JSON object whose fields stand once."""
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        raise ValueError(f"a field comes twice among {sorted(content)}")
+    return content
+
+
+def _number(value: Any, bits: int, where: str) -> int:
+    if type(value) is not int or not 0 < value < 1 << bits:
         raise InvalidTrustError(
-            f"The trust file's {where}: expected a positive number, given {value!r}."
+            f"The trust file's {where}: expected a positive number of {bits} bits, "
+            f"given {repr(value)[:40]}."
         )
     return value
 

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -71,4 +72,33 @@ class TestParseTrust:
     def test_refuses_a_version_that_comes_twice(self, content: Any):
         content["configurations"] *= 2
         with pytest.raises(InvalidTrustError, match="version twice"):
+            parse(content)
+
+    def test_refuses_a_field_that_comes_twice(self, trust: Trust):
+        chain_id = b'"chain_id": 20260'
+        data = encode_trust(trust).replace(chain_id, b'"chain_id": 1, ' + chain_id)
+        with pytest.raises(InvalidTrustError, match="a field comes twice"):
+            parse_trust(data)
+
+    def test_refuses_one_key_for_two_members(self, trust: Trust):
+        known = trust.configurations[1]
+        twin = replace(known.members[1], key=known.members[0].key)
+        members = (known.members[0], twin, *known.members[2:])
+        doubled = Trust(trust.chain, {1: replace(known, members=members)})
+        with pytest.raises(InvalidTrustError, match="a member's key twice"):
+            parse_trust(encode_trust(doubled))
+
+    def test_refuses_nesting_without_end(self):
+        with pytest.raises(InvalidTrustError, match="no JSON"):
+            parse_trust(b"[" * 100_000)
+
+    @pytest.mark.parametrize("field", ["version", "threshold"])
+    def test_refuses_a_number_beyond_its_width(self, content: Any, field: str):
+        content["configurations"][0][field] = 1 << 32
+        with pytest.raises(InvalidTrustError, match=f"{field} of .* positive number"):
+            parse(content)
+
+    def test_refuses_a_role_that_is_no_text(self, content: Any):
+        content["configurations"][0]["members"][0]["role"] = []
+        with pytest.raises(InvalidTrustError, match="role .* unknown"):
             parse(content)
