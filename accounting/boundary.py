@@ -137,7 +137,15 @@ class Boundary:
                 "types", where="boundary", expected="texts and a list", given=content
             )
         sources = tuple(_source(item) for item in content["sources"])
-        return cls(**{**content, "sources": sources})
+        boundary = cls(**{**content, "sources": sources})
+        if boundary.to_bytes() != data:
+            raise InvalidDocumentError(
+                "order",
+                where="boundary",
+                expected="sources by carrier, then register",
+                given=[source.name for source in sources],
+            )
+        return boundary
 
 
 def _source(item: Any) -> Source:

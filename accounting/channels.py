@@ -86,7 +86,8 @@ class Channel:
         """Refuse what no register can be."""
         self._check("register", self.register >= 0, "a number from 0")
         self._check("scale", self.scale > 0, "a number above 0")
-        self._check("modulus", (self.modulus or 2) >= 2, "None or at least 2")  # noqa: PLR2004  # a register of one value counts nothing
+        counts = self.modulus is None or self.modulus > 1
+        self._check("modulus", counts, "None or at least 2")
         self._check("provenance", self.provenance in PROVENANCES, PROVENANCES)
         for name in ("nameplate_max_per_h", "accuracy_pct"):
             bound = getattr(self, name)
@@ -242,7 +243,15 @@ class ChannelTable:
             raise InvalidDocumentError(
                 "types", where="channel table", expected="text and list", given=content
             )
-        return cls(identifier, tuple(Channel.from_json(item) for item in channels))
+        table = cls(identifier, tuple(Channel.from_json(item) for item in channels))
+        if table.to_bytes() != data:
+            raise InvalidDocumentError(
+                "spelling",
+                where="channel table",
+                expected="channels by register, numbers in their shortest form",
+                given=content,
+            )
+        return table
 
 
 def _text(value: Fraction | None) -> str | None:

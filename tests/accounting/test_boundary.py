@@ -68,3 +68,10 @@ class TestBoundary:
 
         with pytest.raises(InvalidDocumentError, match="boundary"):
             Boundary.from_bytes(canonical_json(content))
+
+    def test_sources_in_another_order_are_refused(self):
+        content = parse_canonical_json(BOUNDARY.to_bytes(), "boundary")
+        content["sources"].reverse()
+
+        with pytest.raises(InvalidDocumentError, match="sources by carrier"):
+            Boundary.from_bytes(canonical_json(content))

@@ -111,3 +111,34 @@ class TestChannelTable:
 
         with pytest.raises(InvalidDocumentError, match="fields"):
             ChannelTable.from_bytes(canonical_json(content))
+
+    @pytest.mark.parametrize(
+        ("field", "spelling"),
+        [
+            ("scale", "1.0"),
+            ("scale", "3/3"),
+            ("modulus", "1_000"),
+            ("modulus", "１０００"),
+            ("modulus", 1000),
+        ],
+    )
+    def test_a_number_has_one_spelling(self, field: str, spelling: Any):
+        data = ChannelTable("88.1.1/m1", (POWER,)).to_bytes()
+        content = parse_canonical_json(data, "table")
+        content["channels"][0][field] = spelling
+
+        with pytest.raises(InvalidDocumentError, match="spelling"):
+            ChannelTable.from_bytes(canonical_json(content))
+
+    def test_channels_in_another_order_are_refused(self):
+        content = parse_canonical_json(
+            ChannelTable("88.1.1/m1", (POWER, GAS)).to_bytes(), "table"
+        )
+        content["channels"].reverse()
+
+        with pytest.raises(InvalidDocumentError, match="channels by register"):
+            ChannelTable.from_bytes(canonical_json(content))
+
+    def test_a_modulus_of_zero_is_refused(self):
+        with pytest.raises(InvalidDocumentError, match=r"modulus: .* at least 2"):
+            Channel.from_json({**POWER.to_json(), "modulus": "0"})

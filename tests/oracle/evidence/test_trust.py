@@ -100,5 +100,5 @@ class TestParseTrust:
 
     def test_refuses_a_role_that_is_no_text(self, content: Any):
         content["configurations"][0]["members"][0]["role"] = []
-        with pytest.raises(InvalidTrustError, match="role .* unknown"):
+        with pytest.raises(InvalidTrustError, match=r"role .* unknown"):
             parse(content)
