@@ -20,7 +20,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
-from typing import Final, Protocol
+from typing import Protocol
 
 from accounting.channels import (
     FLAG_LATE,
@@ -32,6 +32,7 @@ from accounting.channels import (
     Sample,
 )
 from accounting.errors import UnavailableReadingsError
+from accounting.limits import HOUR_S
 from accounting.quantities import Quantity, parse_unit
 from accounting.register import (
     Fact,
@@ -62,8 +63,6 @@ __all__ = [
     "Sample",
     "build_intervals",
 ]
-
-HOUR_S: Final = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,12 +215,13 @@ def _touches(line: RegisterLine, start: int, end: int) -> bool:
 def _spacing_s(segments: Sequence[Observed], step_s: int) -> int:
     """Return the longest distance of two readings that is no gap. [s].
 
-    A carrier that reads every hour has no gaps of an hour, whatever the step.
+    A carrier that reads every hour has no gaps of an hour, whatever the step. Clocks
+    tremble, so half as much again is allowed; one missing reading is twice as much.
     """
     usual = Counter(s.end - s.start for s in segments).most_common()
     most = max(count for _, count in usual)
     modal = min(duration for duration, count in usual if count == most)
-    return max(step_s, min(modal, HOUR_S))
+    return max(step_s, min(modal, HOUR_S)) * 3 // 2
 
 
 def _substitutions(

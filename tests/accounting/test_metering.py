@@ -112,6 +112,26 @@ class TestPlainReadings:
         assert result.coverage == 1
         assert kinds(result) == []
 
+    def test_a_clock_that_trembles_makes_no_gaps(self):
+        trembles = [0, 7, -20, 12, 0]
+        samples = [
+            Sample(s.seq, s.ts + by, s.value)
+            for s, by in zip(steady(5), trembles, strict=True)
+        ]
+
+        result = ledger(samples)
+
+        assert result.coverage == 1
+        assert kinds(result) == []
+
+    def test_one_missing_reading_is_a_gap_of_a_trembling_clock(self):
+        samples = [Sample(s.seq, s.ts + s.seq % 3, s.value) for s in steady(9)]
+        del samples[4]
+
+        result = ledger(samples, steps=8)
+
+        assert [f.kind for f in result.facts if f.kind == "gap"] == ["gap"]
+
     def test_a_meter_read_every_two_hours_has_gaps(self):
         samples = steady(5, step=7200)
 
