@@ -176,7 +176,8 @@ def _parse_text(text: bytes) -> Checkpoint:
             f"Checkpoint: expected origin, size and root on {_TEXT_LINES} lines: {exc}."
         ) from exc
     checkpoint = Checkpoint(origin, size, root)
-    if not origin or len(root) != HASH_BYTES or checkpoint.text() != text:
+    is_sound = bool(origin) and size >= 0 and len(root) == HASH_BYTES
+    if not is_sound or checkpoint.text() != text:
         raise InvalidCheckpointError(
             "Checkpoint: expected origin, decimal size and a root of 32 bytes in their "
             f"shortest form, got {text[:80]!r}."

@@ -70,6 +70,11 @@ class TestOpenNote:
         with pytest.raises(InvalidCheckpointError, match="Cosignature of operator"):
             open_note(join_note(CHECKPOINT, [line]), COSIGNERS, 1)
 
+    def test_a_negative_size_is_refused(self):
+        below = Checkpoint(CHECKPOINT.origin, -1, CHECKPOINT.root)
+        with pytest.raises(InvalidCheckpointError, match="decimal size"):
+            open_note(join_note(below, lines("auditor")), COSIGNERS, 0)
+
     def test_a_size_with_a_leading_zero_is_refused(self):
         note = join_note(CHECKPOINT, lines(*NAMES)).replace(b"\n1234\n", b"\n01234\n")
         with pytest.raises(InvalidCheckpointError, match="shortest form"):
