@@ -7,10 +7,17 @@ them. Signing and hashing for the chain (keccak256) are not done here.
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from accounting.errors import InvalidDocumentError
+
+MAX_DEPTH: Final = 64
+"""Most levels of a document."""
+
+_TEXTS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_BRACKETS: Final = re.compile(rb"[\[\]{}]")
 
 
 def canonical_json(value: object) -> bytes:
@@ -44,6 +51,7 @@ def parse_canonical_json(data: bytes, where: str) -> Any:
         InvalidDocumentError: The bytes are no JSON or not in canonical form.
     """
     try:
+        _check_depth(data)
         value = json.loads(data)
         is_canonical = canonical_json(value) == data
     except (ValueError, TypeError, RecursionError) as exc:
@@ -56,6 +64,15 @@ def parse_canonical_json(data: bytes, where: str) -> Any:
             given=f"{len(data)} bytes in another form",
         )
     return value
+
+
+def _check_depth(data: bytes) -> None:
+    """Refuse deep nesting before the parser recurses on the machine's stack."""
+    depth = 0
+    for bracket in _BRACKETS.findall(_TEXTS.sub(b"", data)):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > MAX_DEPTH:
+            raise ValueError(f"more than {MAX_DEPTH} levels")
 
 
 def digest(value: object) -> bytes:

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eth_account import Account
+from coincurve import PrivateKey
 from eth_utils.address import to_checksum_address
 
+from contracts.typed_data import address_of
 from wallet.errors import InvalidKeystoreError
+from wallet.secret_storage import decrypt_secret, encrypt_secret
 
 __all__ = ["SCRYPT_N", "StoredKey", "create_key", "list_keys", "open_key", "read_key"]
 
@@ -63,13 +65,12 @@ def create_key(
             f"The password has {len(password)} characters; choose one with at least "
             f"{_MIN_PASSWORD}."
         )
-    account = Account.create()
-    document = Account.encrypt(account.key, password, "scrypt", scrypt_n)
-    document["address"] = account.address
+    key = PrivateKey()
+    document = encrypt_secret(key.secret, password, scrypt_n)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / f"{label}.json"
     _write_once(path, json.dumps(document, indent=1).encode())
-    return StoredKey(label, account.address, path)
+    return StoredKey(label, document["address"], path)
 
 
 def list_keys(folder: Path) -> list[StoredKey]:
@@ -108,14 +109,14 @@ def open_key(path: Path, password: str) -> bytes:
     """
     document = _document(path)
     try:
-        key = bytes(Account.decrypt(document, password))
-    except (ValueError, KeyError, TypeError, NotImplementedError) as exc:
+        key = decrypt_secret(document, password)
+    except ValueError as exc:
         raise InvalidKeystoreError(
             f"The password does not open key file {path.name}; try again, or restore "
             "the file from its backup if the password is certainly right."
         ) from exc
     stated = to_checksum_address(str(document["address"]))
-    if Account.from_key(key).address != stated:
+    if address_of(PrivateKey(key).public_key) != stated:
         raise InvalidKeystoreError(
             f"Key file {path.name} names {stated} but holds another key; restore the "
             "file from its backup."

@@ -9,10 +9,10 @@ import os
 from pathlib import Path
 
 from coincurve import PrivateKey
-from eth_account import Account
 
 from contracts.typed_data import address_of
 from oracle.errors import InvalidKeyError
+from wallet.secret_storage import decrypt_secret, encrypt_secret
 
 _SCRYPT_ROUNDS = 1 << 14
 """Cost of a guess at the passphrase; such files keep machine-made passphrases."""
@@ -63,12 +63,8 @@ def write_key(key: MemberKey, path: Path, passphrase_path: Path) -> None:
     Raises:
         InvalidKeyError: The file exists already, or there is no passphrase.
     """
-    document = Account.encrypt(
-        key.private.secret,
-        _read_passphrase(passphrase_path),
-        kdf="scrypt",
-        iterations=_SCRYPT_ROUNDS,
-    )
+    passphrase = _read_passphrase(passphrase_path)
+    document = encrypt_secret(key.private.secret, passphrase, _SCRYPT_ROUNDS)
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as exc:
@@ -96,7 +92,7 @@ def load_key(path: Path, passphrase_path: Path) -> MemberKey:
     passphrase = _read_passphrase(passphrase_path)
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        return MemberKey(bytes(Account.decrypt(document, passphrase)))
+        return MemberKey(decrypt_secret(document, passphrase))
     except OSError as exc:
         message = f"key file {path} cannot be read ({exc.strerror}): create it first"
         raise InvalidKeyError(message) from exc
