@@ -89,13 +89,19 @@ def _address(title: str) -> str:
 
 
 class OraclePark:
-    """Acts for everybody on one chain."""
+    """Acts for everybody on one chain.
 
-    def __init__(self, engine: EmbeddedEngine, folder: Path) -> None:
+    Addresses of contracts follow from the deployer's key: one key, used once on each
+    chain, gives equal addresses and so equal signed readings on all of them.
+    """
+
+    def __init__(
+        self, engine: EmbeddedEngine, folder: Path, deployer: PrivateKey | None = None
+    ) -> None:
         self.engine = engine
         self.folder = folder
         self.client = ChainClient(engine.rpc_url)
-        self.sender = Sender(self.client, PrivateKey())  # a deployer deploys once
+        self.sender = Sender(self.client, deployer or PrivateKey())
         self.deployment = deploy(self.client, self.sender, _plan())
         self.ledger = Ledger(self.client, self.deployment)
         self.deployment_file = folder / "deployment.json"
