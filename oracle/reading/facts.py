@@ -2,8 +2,8 @@
 
 Nothing that was truly signed is dropped; what checks 7 to 10 find is recorded as a
 fact. `LATE` depends on the order of readings, which for members is the order of
-batches and so the same for all. The facts of `ARRIVAL_KINDS` depend on when and
-where a message arrived: operators see them, and they never enter what members agree
+batches and so the same for all. `AHEAD`, `OVERDUE` and `QUARANTINED` depend on when
+and where a message arrived: operators see them, and they never enter what members agree
 on. Pure.
 """
 
@@ -45,10 +45,6 @@ class FactKind(IntEnum):
     """Check 9: the device declares another meter behind it."""
     QUARANTINED = 14
     """Check 6: the carrier has signed two messages for one seq before."""
-
-
-ARRIVAL_KINDS = frozenset({FactKind.AHEAD, FactKind.OVERDUE, FactKind.QUARANTINED})
-"""Facts that depend on the delivery, not on the readings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +94,3 @@ def encode_facts(facts: Iterable[Fact]) -> bytes:
 def decode_facts(data: bytes) -> tuple[Fact, ...]:
     """Decode facts that `encode_facts` encoded."""
     return tuple(Fact.from_row(row) for row in cbor2.loads(data))
-
-
-def lasting(facts: Iterable[Fact]) -> tuple[Fact, ...]:
-    """Leave out what depends on the delivery; the rest is the same for everyone."""
-    return tuple(fact for fact in facts if fact.kind not in ARRIVAL_KINDS)

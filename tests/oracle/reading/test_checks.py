@@ -26,7 +26,6 @@ from oracle.reading.facts import (
     FactKind,
     decode_facts,
     encode_facts,
-    lasting,
 )
 from oracle.reading.registry import CarrierRegistry, CarrierStatus, Epoch
 from oracle.reading.state import CarrierState, Neighbour
@@ -427,11 +426,6 @@ class TestFacts:
         facts = (Fact(9, FactKind.ROLLOVER, 990, 10, 1), Fact(7, FactKind.GAP, 1, 3))
 
         assert decode_facts(encode_facts(facts)) == facts
-
-    def test_what_depends_on_the_delivery_is_left_out_of_what_lasts(self):
-        gap = Fact(7, FactKind.GAP, 1, 3)
-
-        assert lasting((gap, Fact(8, FactKind.OVERDUE, 1, 0))) == (gap,)
 
 
 def authentic(device, messages):
