@@ -29,6 +29,8 @@ from oracle.evidence.verify import verify_package
 EXIT_FILE = 1
 EXIT_TRUST = 3
 
+MAX_THREADS = 64
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
@@ -93,7 +95,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--html", type=Path, metavar="OUT", help="write a page too")
     parser.add_argument("--lang", choices=LANGUAGES, default="en", help="language")
     parser.add_argument(
-        "--threads", type=int, metavar="N", help="threads (default: one a processor)"
+        "--threads",
+        type=int,
+        choices=range(1, MAX_THREADS + 1),
+        metavar="N",
+        help="threads (default: one a processor)",
     )
     return parser
 

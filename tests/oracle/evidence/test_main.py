@@ -58,6 +58,13 @@ class TestExitCodes:
         assert exit_info.value.code == 2
         assert "--trust" in capsys.readouterr().err
 
+    @pytest.mark.parametrize("threads", ["0", "-2", "x"])
+    def test_no_number_of_threads_ends_with_2(
+        self, run: Callable[..., int], package: bytes, threads: str
+    ):
+        with pytest.raises(SystemExit, match="2"):
+            run(package, "--threads", threads)
+
     def test_a_bad_trust_file_ends_with_3(
         self, run: Callable[..., int], package: bytes, trust_file: Path
     ):
