@@ -24,7 +24,9 @@ def print_rows(
         _print_json(list(rows))
         return
     names = list(columns)
-    table = Table(*(name.replace("_", " ") for name in names))
+    table = Table()
+    for name in names:  # folded, never cut: people copy ids out of tables
+        table.add_column(name.replace("_", " "), overflow="fold")
     for row in rows:
         table.add_row(*(_word(row.get(name)) for name in names))
     Console(soft_wrap=True).print(table)

@@ -98,7 +98,7 @@ def replay(  # noqa: PLR0913, PLR0917  # options of a command line
     readings = [replace(one, ts=one.ts + shift_s) for one in played]
     identity = CarrierIdentity(identifier, Domain(chain_id, carriers))
     signer = load_key(key, read_passphrase(passphrase_file))
-    with Outbox(outbox, identity, signer) as store, httpx.Client(timeout=30) as client:
+    with Outbox(outbox, identity, signer) as store, _client() as client:
         uplink = Uplink(url, client, _member_key(member_key, identity.domain))
         _play(store, uplink, readings, (form.step_s, speed))
         status = store.status()
@@ -169,6 +169,12 @@ def _play(
             progress.update(task, completed=store.status().receipted)
         for _ in uplink.drain(store):
             progress.update(task, completed=store.status().receipted)
+
+
+def _client() -> httpx.Client:
+    """Open an HTTP client that asks no proxy for this machine."""
+    direct = ("all://127.0.0.1", "all://localhost", "all://[::1]")
+    return httpx.Client(timeout=30, mounts=dict.fromkeys(direct))
 
 
 def _drain(store: Outbox, uplink: Uplink) -> None:

@@ -6,6 +6,7 @@ leaves everything stored and is tried again after the time that the inbox asks f
 refusal is final for that message and kept with its reason.
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from oracle.reading.checks import Domain
 from oracle.reading.profile import message_digest
 from oracle.reading.sequence import join_sequence
 from oracle.reading.suites import Suite
+
+logger = logging.getLogger(__name__)
 
 MAX_PAUSE_S = 30.0
 
@@ -115,8 +118,10 @@ class Uplink:
                 if self.max_attempts is not None and attempt >= self.max_attempts:
                     raise
                 self.statistics.retries += 1
-                pause = exc.retry_after_s * 2 ** min(attempt - 1, 10)
-                self.sleep(min(pause, MAX_PAUSE_S))
+                longest = exc.retry_after_s * 2 ** min(attempt - 1, 10)
+                pause = min(longest, MAX_PAUSE_S)
+                logger.warning("%s The next attempt is in %g s.", exc, pause)
+                self.sleep(pause)
             else:
                 self.statistics.requests += 1
                 return self._complete(results, len(messages))

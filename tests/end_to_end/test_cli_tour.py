@@ -113,6 +113,7 @@ class TestLooking:
     def test_is_a_table_by_default(self, tour: Tour, command: str):
         done = tour.wallet(command, key="hongda-steel-first")
         assert (done.code, "┃" in done.out, done.err) == (0, True, "")
+        assert "…" not in done.out  # ids and addresses are whole
 
     def test_balances_agree_with_the_summary(self, tour: Tour):
         rows = tour.json("balances", key="yongxin-rolling-first")

@@ -46,6 +46,7 @@ async def _stream(parts: Parts, follower: Follower) -> AsyncIterator[ServerSentE
         for item in items:
             place = str(item.place) if item.place else ""
             yield ServerSentEvent(item.data, event=item.name, id=place)
+            await anyio.sleep(0)  # so that a reader who left is noticed
         if not items:
             await anyio.sleep(_POLL_S)
 
