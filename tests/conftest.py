@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import wallet.secret_storage  # noqa: F401  first, so that no test raises the recursion limit
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

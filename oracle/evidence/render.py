@@ -23,6 +23,7 @@ body { font: 15px/1.5 sans-serif; max-width: 60em; margin: 2em auto; padding: 0 
 table { border-collapse: collapse; width: 100% }
 td, th { border-bottom: 1px solid #ccc; padding: .4em; text-align: left;
   vertical-align: top; overflow-wrap: anywhere }
+td:nth-child(2), th:nth-child(2) { white-space: nowrap }
 .passed { color: #176b2c } .failed { color: #a3131b } .not_reached { color: #777 }
 .verdict { font-size: 1.25em; font-weight: bold }
 """
