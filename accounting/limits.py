@@ -4,11 +4,13 @@ The checks of readings and the ledger use these limits alike, so that what one c
 rollover the other never calls a fault. Exact integers only.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
-from accounting.channels import Channel
+from accounting.channels import Channel, ChannelTable
 
 RATE_MARGIN: Final = Fraction(11, 10)
 """Nameplate maximum times this is still plausible."""
@@ -65,3 +67,17 @@ class RegisterLimit:
         if self.modulus is None or self.per_second is None:
             return False
         return self.allows(counts + self.modulus, seconds)
+
+
+@lru_cache(maxsize=1 << 14)
+def register_limits(table: ChannelTable | None) -> Mapping[int, RegisterLimit]:
+    """Turn the exact fractions of a channel table into integers.
+
+    Args:
+        table: Channel table of a carrier, None if the chain's cannot be read.
+
+    Returns:
+        Register → limits; empty without a table.
+    """
+    channels = () if table is None else table.channels
+    return {one.register: RegisterLimit.of(one) for one in channels}

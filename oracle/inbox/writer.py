@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from accounting.limits import RegisterLimit
+from accounting.limits import RegisterLimit, register_limits
 from oracle.errors import EquivocationError, ReplayedReadingError
 from oracle.inbox.receipts import ReceiptBook, ReceiptEntry
 from oracle.inbox.results import Result, Status
@@ -29,7 +29,6 @@ from oracle.reading.checks import (
     arrival_facts,
     assess,
     check_sequence,
-    register_limits,
 )
 from oracle.reading.facts import Fact, FactKind, encode_facts
 from oracle.reading.profile import Reading

@@ -19,10 +19,9 @@ carrier; `arrival_facts` the time of arrival. Members agree on `fold_readings`.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
-from accounting.channels import FLAG_RESET, FLAG_SWAP, ChannelTable
-from accounting.limits import RegisterLimit
+from accounting.channels import FLAG_RESET, FLAG_SWAP
+from accounting.limits import RegisterLimit, register_limits
 from oracle.errors import (
     EquivocationError,
     InvalidKeyError,
@@ -386,17 +385,3 @@ def _check_registers(
             most = last + limit.most(seconds)
             facts += (Fact(10, FactKind.IMPLAUSIBLE, most, value, register),)
     return facts
-
-
-@lru_cache(maxsize=1 << 14)
-def register_limits(table: ChannelTable | None) -> Mapping[int, RegisterLimit]:
-    """Turn the exact fractions of a channel table into integers.
-
-    Args:
-        table: Channel table of a carrier, None if the chain's cannot be read.
-
-    Returns:
-        Register → limits; empty without a table.
-    """
-    channels = () if table is None else table.channels
-    return {one.register: RegisterLimit.of(one) for one in channels}
