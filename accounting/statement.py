@@ -47,6 +47,12 @@ PURPOSES: Final[Mapping[int, str]] = {
 STEP_S: Final = 900
 """Length of a ledger's intervals. [s]"""
 
+MAX_PERIOD_S: Final = 2 * 366 * 86_400
+"""Longest period of a statement; a longer one is a mistake or an attack. [s]"""
+
+LAST_MOMENT: Final = 1 << 36
+"""End of the time that is calculated with, in the year 4147. [unix s]"""
+
 GRID_KIND: Final = "average"
 """Kind of the grid factor of an inventory; no attribute of origin is claimed."""
 
@@ -177,14 +183,15 @@ def compute_statement(  # noqa: PLR0913, PLR0917  # these determine a statement
         The statement.
 
     Raises:
-        ValueError: The period is not positive.
         InvalidBoundaryError: The purpose is not calculated, or a channel is missing.
-        InvalidActivityError: Units or roles do not fit the rule sets.
+        InvalidActivityError: The period is not positive or too long, or units or
+            roles do not fit the rule sets.
         InvalidSampleError: A value is out of the register's range.
         ConflictSampleError: Two different samples carry one sequence number.
         UnavailableReadingsError: The readings of a source do not suffice.
         UnavailableFactorError: A factor is missing for its key and year.
     """
+    _check_period(boundary, period_start, period_end)
     purpose_name = _purpose_name(purpose, rule_sets)
     _check_supplied(boundary, rule_sets)
     sources = [s for s in boundary.sources if purpose != ETS_DIRECT or s.fuel]
@@ -205,6 +212,16 @@ def compute_statement(  # noqa: PLR0913, PLR0917  # these determine a statement
         input_root=merkle_root([m.leaf() for m in metered]),
     )
     return _statement(calculation)
+
+
+def _check_period(boundary: Boundary, start: int, end: int) -> None:
+    if not 0 <= start < end <= min(start + MAX_PERIOD_S, LAST_MOMENT):
+        raise InvalidActivityError(
+            "period",
+            where=boundary.name,
+            expected=f"a start before its end and at most {MAX_PERIOD_S} s",
+            given=f"{start} to {end}",
+        )
 
 
 def _purpose_name(purpose: int, methods: Methods) -> str:

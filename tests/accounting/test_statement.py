@@ -317,6 +317,18 @@ class TestRefusals:
         with pytest.raises(InvalidBoundaryError, match=r"88\.1\.1/power#3"):
             works.statement()
 
+    @pytest.mark.parametrize(
+        "period",
+        [(1, 1), (2, 1), (-1, 1), (0, 2 * 366 * 86_400 + 1), (1 << 63, (1 << 63) + 1)],
+    )
+    def test_a_period_of_no_or_endless_length_is_refused(
+        self, works: Any, period: tuple[int, int]
+    ):
+        works.period = period
+
+        with pytest.raises(InvalidActivityError, match="a start before its end"):
+            works.statement()
+
     def test_liquefied_gas_by_volume(self, works: Any):
         works.sources = [Source(*GAS, "fuel:lng")]
 

@@ -547,6 +547,13 @@ class TestRecomputation:
         assert stage is Stage.RECOMPUTATION
         assert text.startswith(named)
 
+    def test_a_signed_period_without_end_is_refused(
+        self, park: ParkSimulator, refusal: Refusal
+    ):
+        stage, text = refusal(build_package(park.evidence(4, period_end=(1 << 64) - 1)))
+        assert stage is Stage.RECOMPUTATION
+        assert text.startswith("calculation | a result | plant: period")
+
     def test_a_purpose_that_the_rule_sets_do_not_answer_is_refused(
         self, park: ParkSimulator, refusal: Refusal
     ):
@@ -657,7 +664,9 @@ def _changes(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
             for where, changed in _changes(value[index], (*path, index)):
                 yield where, [*value[:index], changed, *value[index + 1 :]]
     elif isinstance(value, bytes):
-        yield from ((path, changed) for changed in (value + b"x", value[:-1] + b"\xfe"))
+        yield path, value + b"x"
+        if value:
+            yield path, value[:-1] + bytes([value[-1] ^ 1])
     elif isinstance(value, str):
         yield path, value + "x"
     elif isinstance(value, int):
