@@ -2,7 +2,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from accounting.errors import (
@@ -454,6 +454,26 @@ def registers(draw: st.DrawFn) -> tuple[list[int], list[Sample]]:
     return rises, samples
 
 
+@st.composite
+def rough_registers(draw: st.DrawFn) -> list[Sample]:
+    """Draw a register with gaps, jumps of the clock, resets, swaps and falls."""
+    steps = st.tuples(
+        st.sampled_from([1, 1, 1, 3]),
+        st.sampled_from([900, 900, 900, 0, 1, 5000, -300]),
+        st.sampled_from(["rise", "rise", "rise", "boot", "reset", "swap", "fall"]),
+        st.integers(0, 400),
+    )
+    seq, moment, value, boot = 0, START, 500, 0
+    samples = [Sample(seq, moment, value)]
+    for by, seconds, event, amount in draw(st.lists(steps, min_size=2, max_size=20)):
+        flags = {"reset": FLAG_RESET, "swap": FLAG_SWAP}.get(event, 0)
+        seq, moment, boot = seq + by, moment + seconds, boot + (event == "boot")
+        rising = (value + amount) % 1000
+        value = {"rise": rising, "fall": max(0, value - 3)}.get(event, amount)
+        samples.append(Sample(seq, moment, value, boot, flags))
+    return samples
+
+
 class TestManyResets:
     def test_derived_counts_are_spread_over_their_own_time(self):
         samples = [*steady(3), Sample(3, START + 4 * STEP, 3, boot=1)]
@@ -510,3 +530,32 @@ class TestLaws:
         ]
 
         assert sum(p.measured.value for p in parts) * 100 == sum(rises)
+
+    @given(
+        rough_registers(),
+        st.tuples(st.integers(-900, 3000), st.integers(1, 5000), st.integers(1, 5000)),
+        st.sampled_from([None, Fraction(3), Fraction(50)]),
+    )
+    @settings(max_examples=100, deadline=None)
+    def test_rough_readings_conserve_every_count(
+        self,
+        samples: list[Sample],
+        cuts: tuple[int, int, int],
+        nameplate: Fraction | None,
+    ):
+        used = channel(modulus=1000, nameplate_max_per_h=nameplate)
+        start, middle = START + cuts[0], START + cuts[0] + cuts[1]
+        end = middle + cuts[2]
+        try:
+            whole = build_intervals(samples, used, start, end)
+            parts = [
+                build_intervals(samples, used, start, middle),
+                build_intervals(samples, used, middle, end),
+            ]
+        except UnavailableReadingsError:
+            reject()
+
+        assert parts[0].measured + parts[1].measured == whole.measured
+        assert build_intervals(whole.samples, used, start, end) == whole
+        assert 0 <= whole.coverage <= 1
+        assert all(i.measured >= 0 <= i.substituted for i in whole.intervals)
