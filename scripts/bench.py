@@ -61,16 +61,31 @@ def is_met(figures: dict[str, float], name: str) -> bool:
     return figures[name] >= bar if sign == ">=" else figures[name] <= bar
 
 
-def main() -> None:
-    """Measure, print, write."""
-    figures = measure()
+def _bars(figures: dict[str, float]) -> Table:
+    """Show each figure to reach beside its bar and baseline."""
     table = Table("figure", "measured", "bar", "met", "baseline of this run")
     for name, (sign, bar) in BARS.items():
         baseline = BASELINES.get(name)
         beside = f"{baseline} = {figures[baseline]:,.2f}" if baseline else ""
         met = "yes" if is_met(figures, name) else "NO"
         table.add_row(name, f"{figures[name]:,.3f}", f"{sign} {bar:,}", met, beside)
-    Console().print(table)
+    return table
+
+
+def _details(figures: dict[str, float]) -> Table:
+    """Show everything that was measured."""
+    table = Table("measured", "value")
+    for name, value in figures.items():
+        table.add_row(name, f"{value:,.4f}")
+    return table
+
+
+def main() -> None:
+    """Measure, print, write."""
+    figures = measure()
+    console = Console()
+    console.print(_bars(figures))
+    console.print(_details(figures))
     beside = {
         name: {"name": one, "value": figures[one]} for name, one in BASELINES.items()
     }

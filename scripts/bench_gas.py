@@ -74,8 +74,10 @@ def ratios(gas: dict[str, float]) -> dict[str, float]:
     Returns:
         The ratios, and the reference figure.
     """
-    ours = gas["gas_batch_4096"] / 4096
+    readings = {n: gas[f"gas_batch_{n}"] / n for n in LEAVES}
+    ours = readings[4096]
     return {
+        **{f"gas_per_reading_{n}": used for n, used in readings.items()},
         "gas_naive_reference": NAIVE_REFERENCE,
         "gas_ratio_4096": NAIVE_REFERENCE / ours,
         "gas_ratio_4096_measured": gas["gas_naive_reading"] / ours,
