@@ -25,7 +25,7 @@ from oracle.inbox.pool import VerifierPool
 from oracle.inbox.reader import Reader
 from oracle.inbox.results import Result
 from oracle.inbox.store import open_engine
-from oracle.inbox.worker import Outcome
+from oracle.inbox.worker import Outcome, verify_chunk
 from oracle.inbox.writer import Job, Receiver, Writer
 from oracle.reading.checks import CheckRules, Domain
 from oracle.reading.registry import CarrierRegistry
@@ -102,11 +102,15 @@ class Inbox:
         self._thread.daemon = True
         self._thread.start()
 
-    def submit(self, messages: Sequence[bytes]) -> list[Result]:
+    def submit(
+        self, messages: Sequence[bytes], registry: CarrierRegistry | None = None
+    ) -> list[Result]:
         """Verify and store messages, and wait for the commit.
 
         Args:
             messages: Messages as they came.
+            registry: An earlier registry of the same chain, which counts for messages
+                that were batched under it; None takes the latest.
 
         Returns:
             One result a message, in order. What is accepted or replayed is on disk.
@@ -114,17 +118,16 @@ class Inbox:
         Raises:
             UnavailableInboxError: Nothing of the request was stored; try again later.
         """
-        return self.enqueue(messages).result()
+        return self.enqueue(messages, registry).result()
 
-    def accept_gossip(self, messages: Sequence[bytes]) -> list[Result]:
-        """Verify and store messages that came from a peer; the same way as `submit`."""
-        return self.submit(messages)
-
-    def enqueue(self, messages: Sequence[bytes]) -> "Future[list[Result]]":
+    def enqueue(
+        self, messages: Sequence[bytes], registry: CarrierRegistry | None = None
+    ) -> "Future[list[Result]]":
         """Take a request into the queue without waiting.
 
         Args:
             messages: Messages as they came.
+            registry: As for `submit`; such messages are verified in this thread.
 
         Returns:
             Future of what `submit` returns.
@@ -132,11 +135,16 @@ class Inbox:
         Raises:
             UnavailableInboxError: The queue is full or the inbox is closed.
         """
+        verified = self._verified(messages, registry) if registry else None
         with self._lock:
             self._admit(len(messages))
             size = self._settings.chunk_messages
             starts = range(0, len(messages), size)
-            parts = [self._pool.submit(messages[at : at + size]) for at in starts]
+            parts = (
+                [verified]
+                if verified
+                else [self._pool.submit(messages[at : at + size]) for at in starts]
+            )
             request = _Request(messages, parts, Future())
             # Who waits may give up, but the writer's answer must find its place.
             request.answer.set_running_or_notify_cancel()
@@ -151,7 +159,11 @@ class Inbox:
     def release(self, identifier: str) -> None:
         """End the quarantine of a carrier, once the identity platform has decided."""
         self.stored.release(identifier)
-        self._writer.forget(keccak256(identifier.encode()))
+        self.forget(keccak256(identifier.encode()))
+
+    def forget(self, identifier_hash: bytes) -> None:
+        """Load a carrier anew at its next reading, because its rows have changed."""
+        self._writer.forget(identifier_hash)
 
     def close(self) -> None:
         """Finish what was taken in, then stop."""
@@ -176,6 +188,14 @@ class Inbox:
     ) -> None:
         """Close the inbox."""
         self.close()
+
+    def _verified(
+        self, messages: Sequence[bytes], registry: CarrierRegistry
+    ) -> "Future[list[Outcome]]":
+        """Run checks 1 to 5 here, under another registry than the workers have."""
+        part: Future[list[Outcome]] = Future()
+        part.set_result(verify_chunk(messages, registry, self._settings.domain))
+        return part
 
     def _admit(self, count: int) -> None:
         """Refuse what does not fit into the queue."""

@@ -10,6 +10,9 @@ import sqlalchemy as sa
 
 METADATA = sa.MetaData()
 
+NO_RECEIPT = 0
+"""Receipt number of a reading that was not acknowledged to its carrier yet."""
+
 carriers = sa.Table(
     "carriers",
     METADATA,

@@ -21,6 +21,7 @@ from oracle.errors import EquivocationError, ReplayedReadingError
 from oracle.inbox.receipts import ReceiptBook, ReceiptEntry
 from oracle.inbox.results import Result, Status
 from oracle.inbox.store import translated, writing
+from oracle.inbox.tables import NO_RECEIPT
 from oracle.inbox.transaction import DeadLetter, NewReading, StoredMark, Transaction
 from oracle.inbox.worker import Authentic, Outcome, Refused
 from oracle.reading.checks import (
@@ -182,11 +183,13 @@ class _Group:
         if latest is None or seq > latest.reading.seq:
             carrier.latest = new
             return self._accept(raw, outcome, carrier, (new, Around(latest)))
+        entry = ReceiptEntry(new.reading.kid, seq, outcome.digest)
         stored = self._transaction.stored(carrier.row, seq)
         try:
             check_sequence(seq, outcome.digest, stored.digest if stored else None)
         except ReplayedReadingError:
-            return _Answer(Status.REPLAYED, stored.receipt_id if stored else 0)
+            number = stored.receipt_id if stored else NO_RECEIPT
+            return _Answer(Status.REPLAYED, number or self._book.add(entry))
         except EquivocationError as exc:
             other = StoredMark(outcome.digest, 0, raw)
             self._convict(carrier, seq, (stored or other, other))

@@ -26,7 +26,7 @@ from oracle.errors import (
 from oracle.log.tree import CompactRange, compact_range, leaf_hash
 from oracle.member.desk import Desk
 from oracle.member.ports import BlockRef
-from oracle.member.proposal import Batch, Frame, reading_key, verify_batch
+from oracle.member.proposal import Batch, Frame, reading_key, root_of, verify_batch
 from oracle.member.recheck import reauthenticate
 from oracle.member.refs import ReadingRef, join_refs, split_refs
 from oracle.member.store import AnchoredBatch
@@ -38,6 +38,8 @@ from oracle.reading.registry import CarrierRegistry
 logger = logging.getLogger(__name__)
 
 BODIES_PER_REQUEST = 1024
+MOST_VERIFIED = 8
+"""How many verified batches are kept for the number at hand."""
 NO_HEAD = bytes(32)
 
 
@@ -76,7 +78,7 @@ class Follower:
         self.adopted_at = 0
         """Ledger time of the last adoption. [unix s]"""
         self.verified: dict[bytes, Batch] = {}
-        """Report hash → verified batch of the number at hand."""
+        """Report hash → verified batch of the number at hand, the latest few."""
         self.conflict: str | None = None
         """Why this member stopped, None while all is well."""
 
@@ -99,6 +101,13 @@ class Follower:
                 self._desk.inbox.set_registry(self.view.registry)
             self.head = news.head
             return self._adopt_anchored()
+
+    def remember(self, batch: Batch) -> None:
+        """Keep a verified batch, so that it is not verified again."""
+        with self._lock:
+            self.verified[batch.report_hash] = batch
+            while len(self.verified) > MOST_VERIFIED:
+                del self.verified[next(iter(self.verified))]
 
     def frame_at(self, block_number: int, block_hash: bytes, version: int) -> Frame:
         """Give what fixes the next report besides its readings.
@@ -146,23 +155,30 @@ class Follower:
             raise InvalidProposalError("seq", str(seq), str(report.seq))
         block_number = report.ref_block_number
         frame = self.frame_at(block_number, report.ref_block_hash, report.rules_version)
-        bodies = self._gather(refs, source)
         registry = self.view.registry_at(block_number)
+        bodies = self._gather(refs, source, registry)
         readings = [_authentic(bodies[ref.digest], ref, registry) for ref in refs]
         names = {one.carrier.identifier_hash for one in readings}
         return verify_batch(report, frame, readings, self._desk.store.states(names))
 
     def _gather(
-        self, refs: Sequence[ReadingRef], source: Iterable[str]
+        self,
+        refs: Sequence[ReadingRef],
+        source: Iterable[str],
+        registry: CarrierRegistry,
     ) -> dict[bytes, bytes]:
-        """Find bodies here, then at peers; what comes in passes the inbox's checks."""
+        """Find bodies here, then at peers; what comes in passes the inbox's checks.
+
+        It passes them under the registry of the reference block: a carrier that was
+        suspended since then was in order when the batch was made.
+        """
         found = self._desk.inbox.bodies(refs)
         for address in source:
             missing = [ref for ref in refs if ref.digest not in found]
             if not missing:
                 break
             try:
-                self._fetch(address, missing)
+                self._fetch(address, missing, registry)
             except (UnavailableMemberError, InvalidProposalError) as exc:
                 logger.info("no bodies from %s: %s", address, exc)
             found.update(self._desk.inbox.bodies(missing))
@@ -173,11 +189,13 @@ class Follower:
             raise InvalidProposalError("bodies", expected, given)
         return found
 
-    def _fetch(self, address: str, refs: Sequence[ReadingRef]) -> None:
+    def _fetch(
+        self, address: str, refs: Sequence[ReadingRef], registry: CarrierRegistry
+    ) -> None:
         for start in range(0, len(refs), BODIES_PER_REQUEST):
             part = join_refs(refs[start : start + BODIES_PER_REQUEST])
             answer = self._desk.peers.ask(address, "bodies", part)
-            self._desk.inbox.accept(read_strings(answer))
+            self._desk.inbox.accept(read_strings(answer), registry)
 
     # --------------------------------------------------------------------- adoption
 
@@ -222,18 +240,23 @@ class Follower:
     def _ask_order(
         self, report: BatchReport, others: Iterable[str]
     ) -> tuple[ReadingRef, ...] | None:
-        """Ask peers for the order of a batch that this member never saw."""
+        """Ask peers for the order of a batch that this member never saw.
+
+        The root tells whether an order is the batch's, so a peer that gives another
+        one is passed over.
+        """
         if report.leaf_count == 0:
             return ()
-        body = cbor2.dumps([report.seq])
+        body, wanted = cbor2.dumps([report.seq]), report.batch_root
         for address in others:
             try:
                 refs = split_refs(self._desk.peers.ask(address, "batch", body))
             except (UnavailableMemberError, InvalidProposalError) as exc:
                 logger.info("no batch %s from %s: %s", report.seq, address, exc)
                 continue
-            if len(refs) == report.leaf_count:
+            if len(refs) == report.leaf_count and root_of(report, refs) == wanted:
                 return refs
+            logger.warning("batch %s: %s gives another order", report.seq, address)
         return None
 
     def _adopt(self, batch: Batch, event: Any) -> None:

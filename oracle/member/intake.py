@@ -9,15 +9,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
 from oracle.inbox.inbox import Inbox
 from oracle.inbox.reader import StoredReading
 from oracle.inbox.store import translated, writing
-from oracle.inbox.tables import carriers, equivocations, readings
+from oracle.inbox.tables import NO_RECEIPT, carriers, equivocations, readings
 from oracle.member.ports import NewReading
 from oracle.member.refs import ReadingRef
+from oracle.reading.profile import decode_message
 from oracle.reading.registry import CarrierRegistry
 
 QUERY_ITEMS = 500
@@ -43,16 +45,19 @@ class MemberIntake:
         """Verify what comes from now on under another registry."""
         self._inbox.set_registry(registry)
 
-    def accept(self, messages: Sequence[bytes]) -> None:
+    def accept(
+        self, messages: Sequence[bytes], registry: CarrierRegistry | None = None
+    ) -> None:
         """Verify and commit messages of peers.
 
         Args:
             messages: Whole messages.
+            registry: Carriers at a batch's reference block; None takes the latest.
 
         Raises:
             UnavailableInboxError: Nothing was stored.
         """
-        self._inbox.accept_gossip(messages)
+        self._inbox.submit(messages, registry)
 
     def after(self, row_id: int, limit: int) -> list[NewReading]:
         """List stored readings behind a row, in the order of storing."""
@@ -135,6 +140,9 @@ class MemberIntake:
     ) -> None:
         """Mark readings with their batch and place; repeating changes nothing.
 
+        Where a carrier signed two messages for one name, the one of the batch takes
+        the place of the other; both stay among the equivocations as evidence.
+
         Args:
             stream_id: Stream of the batch, 32 bytes.
             batch_seq: Number of the batch.
@@ -148,6 +156,7 @@ class MemberIntake:
             .values(batch_index=sa.bindparam("place"))
         )
         with translated(self._database), writing(self._inbox.engine) as connection:
+            settled = self._settle(connection, refs)
             for row, seqs in self._by_carrier(connection, refs):
                 query = sa.select(readings.c.id, readings.c.digest).where(
                     readings.c.carrier_id == row, readings.c.seq.in_(seqs)
@@ -159,6 +168,8 @@ class MemberIntake:
                 ]
                 if rows:
                     connection.execute(marks, rows)
+        for name in settled:
+            self._inbox.forget(name)
 
     def batched(
         self, identifiers: Sequence[str], first_ts: int, last_ts: int
@@ -170,6 +181,27 @@ class MemberIntake:
             for one in self._inbox.stored.readings_of(identifier, first_ts, last_ts + 1)
             if one.batch_seq is not None
         ]
+
+    def _settle(
+        self, connection: sa.Connection, refs: Sequence[ReadingRef]
+    ) -> set[bytes]:
+        """Put messages of a batch in the place of those that contradict them.
+
+        Returns:
+            Identifier hashes of the carriers whose readings changed.
+        """
+        settled: set[bytes] = set()
+        if connection.execute(sa.select(equivocations.c.id).limit(1)).first() is None:
+            return settled
+        names = {ref.digest: ref.identifier_hash for ref in refs}
+        for row, seqs in self._by_carrier(connection, refs):
+            query = sa.select(equivocations).where(
+                equivocations.c.carrier_id == row, equivocations.c.seq.in_(seqs)
+            )
+            for pair in connection.execute(query).all():
+                if pair.digest in names and _promote(connection, pair):
+                    settled.add(names[pair.digest])
+        return settled
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
@@ -189,3 +221,16 @@ class MemberIntake:
             seqs = [ref.seq for ref in group]
             for start in range(0, len(seqs), QUERY_ITEMS):
                 yield row, seqs[start : start + QUERY_ITEMS]
+
+
+def _promote(connection: sa.Connection, pair: Any) -> bool:
+    """Let the second message of an equivocation be the stored reading of its name."""
+    anchored = {"raw": pair.raw, "digest": pair.digest, "facts": None}
+    anchored |= {"ts": decode_message(pair.raw).reading.ts, "receipt_id": NO_RECEIPT}
+    change = (
+        sa.update(readings)
+        .where(readings.c.carrier_id == pair.carrier_id, readings.c.seq == pair.seq)
+        .where(readings.c.digest != pair.digest)
+        .values(anchored)
+    )
+    return connection.execute(change).rowcount > 0

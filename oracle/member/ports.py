@@ -84,8 +84,13 @@ class Readings(Protocol):
     def set_registry(self, registry: CarrierRegistry) -> None:
         """Verify what comes from now on under another registry."""
 
-    def accept(self, messages: Sequence[bytes]) -> None:
-        """Verify and commit messages of peers, as if a carrier had sent them."""
+    def accept(
+        self, messages: Sequence[bytes], registry: CarrierRegistry | None = None
+    ) -> None:
+        """Verify and commit messages of peers, as if a carrier had sent them.
+
+        A registry is that of a batch's reference block; None takes the latest.
+        """
 
     def after(self, row_id: int, limit: int) -> list[NewReading]:
         """List stored readings behind a row, in the order of storing."""
@@ -108,7 +113,10 @@ class Readings(Protocol):
     def mark_batched(
         self, stream_id: bytes, batch_seq: int, refs: Sequence[ReadingRef]
     ) -> None:
-        """Mark readings with their batch and place; repeating changes nothing."""
+        """Mark readings with their batch and place; repeating changes nothing.
+
+        Of two messages of one name the batch's is the one that counts from then on.
+        """
 
     def batched(
         self, identifiers: Sequence[str], first_ts: int, last_ts: int

@@ -209,6 +209,20 @@ def tree_of(
     return BatchTree(leaves)
 
 
+def root_of(report: BatchReport, refs: Iterable[ReadingRef]) -> bytes:
+    """Compute the root that a report would have over readings named in order.
+
+    Args:
+        report: Gives stream and sequence number.
+        refs: Names of readings, at least one.
+
+    Returns:
+        32 bytes.
+    """
+    rows = ((ref.identifier_hash, ref.seq, ref.digest) for ref in refs)
+    return tree_of(report.stream_id, report.seq, rows).root
+
+
 def gaps_digest(facts: Iterable[FactRow]) -> bytes:
     """Digest the facts of a batch.
 

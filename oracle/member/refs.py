@@ -7,6 +7,8 @@ from oracle.errors import InvalidProposalError
 
 REF_BYTES = 72
 """Length of a name. [bytes]"""
+SEQ_LIMIT = 1 << 63
+"""Sequence numbers of readings are smaller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,13 @@ def split_refs(joined: bytes) -> tuple[ReadingRef, ...]:
         The names in order.
 
     Raises:
-        InvalidProposalError: The length is not a multiple of 72.
+        InvalidProposalError: The length is not a multiple of 72, or a sequence number
+            is none.
     """
     if len(joined) % REF_BYTES:
         expected = f"a multiple of {REF_BYTES} bytes"
         raise InvalidProposalError("shape", expected, f"{len(joined)}")
-    return tuple(
+    refs = tuple(
         ReadingRef(
             joined[start : start + 32],
             int.from_bytes(joined[start + 32 : start + 40], "big"),
@@ -58,3 +61,7 @@ def split_refs(joined: bytes) -> tuple[ReadingRef, ...]:
         )
         for start in range(0, len(joined), REF_BYTES)
     )
+    if beyond := [ref.seq for ref in refs if ref.seq >= SEQ_LIMIT]:
+        expected = f"sequence numbers below {SEQ_LIMIT}"
+        raise InvalidProposalError("names", expected, str(beyond[0]))
+    return refs

@@ -206,7 +206,7 @@ class Rounds:
         readings, states = self._selection.choose(head.number)
         frame = follower.frame_at(head.number, head.hash, subject.rules_version)
         batch = build_batch(frame, readings, states, self._desk.clock())
-        follower.verified[batch.report_hash] = batch
+        follower.remember(batch)
         return Proposal(batch.report, batch.refs)
 
     # ---------------------------------------------------------------------- quorums

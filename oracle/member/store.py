@@ -41,6 +41,8 @@ from oracle.reading.state import CarrierState
 
 QUERY_ITEMS = 500
 """Most values of one IN list."""
+KEPT_ROUNDS = 8
+"""Proposals of how many rounds are kept, beside the locked and the signed one."""
 
 
 class Tables(DeclarativeBase):
@@ -75,6 +77,7 @@ class ProposalRow(Tables):
     __tablename__ = "proposals"
     report_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     seq: Mapped[int] = mapped_column(BigInteger, index=True)
+    voted_round: Mapped[int] = mapped_column(BigInteger)
     report: Mapped[bytes] = mapped_column(LargeBinary)
     refs: Mapped[bytes] = mapped_column(LargeBinary)
 
@@ -187,7 +190,7 @@ class MemberStore:
             connection.execute(delete(BallotRow).where(*_is_of(BallotRow, subject)))
             connection.execute(insert(BallotRow), {**key, **votes, "locked": locked})
             if proposal is not None:
-                _keep_proposal(connection, ballot.voted_hash, proposal)
+                _keep_proposal(connection, ballot, proposal)
             if ballot.signed_hash:
                 _keep_signature(connection, subject, ballot.signed_hash)
 
@@ -366,17 +369,24 @@ def _keep_signature(
         raise ConflictBallotError("signature", earlier, report_hash)
 
 
-def _keep_proposal(
-    connection: Connection, report_hash: bytes, proposal: Proposal
-) -> None:
-    """Keep a verified proposal; those of earlier numbers have served."""
+def _keep_proposal(connection: Connection, ballot: Ballot, proposal: Proposal) -> None:
+    """Keep the proposal that was voted for; those that have served go.
+
+    A stream that stands still sees a proposal a round; those of long past rounds, but
+    for the locked and the signed one, can no longer get a quorum.
+    """
     seq = proposal.report.seq
     connection.execute(delete(ProposalRow).where(ProposalRow.seq < seq))
-    is_known = ProposalRow.report_hash == report_hash
+    locked = ballot.locked.report_hash if ballot.locked else b""
+    bound = ProposalRow.report_hash.in_([locked, ballot.signed_hash])
+    is_old = ProposalRow.voted_round <= ballot.voted_round - KEPT_ROUNDS
+    connection.execute(delete(ProposalRow).where(is_old, ~bound))
+    is_known = ProposalRow.report_hash == ballot.voted_hash
     connection.execute(delete(ProposalRow).where(is_known))
     row = {
-        "report_hash": report_hash,
+        "report_hash": ballot.voted_hash,
         "seq": seq,
+        "voted_round": ballot.voted_round,
         "report": encode_report(proposal.report),
         "refs": join_refs(proposal.refs),
     }

@@ -122,7 +122,7 @@ class Voter:
             before = self._desk.store.ballot(subject)
             after = rules.accept(before, offer.round, report_hash, offer.justify)
             self._desk.store.save_ballot(subject, after, offer.proposal)
-            self._follower.verified[report_hash] = batch
+            self._follower.remember(batch)
         return self._vote(subject, Phase.ACCEPT, offer.round, report_hash)
 
     def lock(self, accepts: Certificate) -> bytes:

@@ -92,7 +92,7 @@ class TestAcceptance:
     def test_gossip_takes_the_same_way(self, inbox, device):
         raw = device.next()
 
-        assert statuses(inbox.accept_gossip([raw, b""])) == [
+        assert statuses(inbox.submit([raw, b""])) == [
             Status.ACCEPTED,
             Status.REFUSED,
         ]

@@ -69,7 +69,7 @@ class Members:
         for member, raw in given:
             self.nodes[member].inbox.submit([raw])
         for node in self.nodes:
-            node.inbox.accept_gossip([raw for _, raw in given[::-1]])
+            node.inbox.submit([raw for _, raw in given[::-1]])
 
     def cut(self) -> None:
         """Let every member build the batch; they must agree; then adopt it."""
