@@ -30,6 +30,9 @@ class NodeClient:
         url: Address of the node's API.
         signer: The key to log in with, None for public questions only.
         timeout_s: Longest wait for an answer. [s]
+
+    Raises:
+        UnavailableNodeError: If the address is none.
     """
 
     def __init__(
@@ -37,7 +40,14 @@ class NodeClient:
     ) -> None:
         self.url = url.rstrip("/")
         self._signer = signer
-        self._http = httpx.Client(base_url=self.url, timeout=timeout_s, trust_env=False)
+        try:
+            where = httpx.URL(self.url)
+        except httpx.InvalidURL as exc:
+            raise UnavailableNodeError(
+                f"Node address: expected http://HOST:PORT, given {url!r}; give the "
+                "node's address with --node."
+            ) from exc
+        self._http = httpx.Client(base_url=where, timeout=timeout_s, trust_env=False)
 
     def __enter__(self) -> Self:
         """Log in, where there is a key to log in with."""

@@ -187,11 +187,27 @@ def read_file(path: Path) -> Instruction:
 
 
 def write_file(path: Path, instruction: Instruction) -> None:
-    """Write an instruction's file, whole or not at all."""
+    """Write an instruction's file, whole or not at all.
+
+    Args:
+        path: The file.
+        instruction: What it shall hold.
+
+    Raises:
+        InvalidInstructionError: If it cannot be written there.
+    """
     text = json.dumps(to_json(instruction), ensure_ascii=False, indent=2)
     temporary = path.with_name(f".{path.name}.new")
-    temporary.write_text(f"{text}\n", "utf-8")
-    temporary.replace(path)
+    try:
+        temporary.write_text(f"{text}\n", "utf-8")
+        temporary.replace(path)
+    except OSError as exc:
+        raise InvalidInstructionError(
+            str(path),
+            "a file that can be written",
+            str(exc.strerror),
+            "choose another folder, or free some space",
+        ) from exc
 
 
 def _from_file(name: str, text: str) -> str:

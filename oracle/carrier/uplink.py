@@ -92,7 +92,8 @@ class Uplink:
         Raises:
             UnavailableUplinkError: The attempts are used up; what is unsent stays.
             InvalidReceiptError: The answer is not the member's word.
-            InvalidRequestError: The inbox cannot read the request.
+            InvalidRequestError: The address is none, or the inbox cannot read the
+                request.
         """
         while messages := outbox.unsent(self.batch_messages):
             results = self._send_until_answered([raw for _, raw in messages])
@@ -132,6 +133,9 @@ class Uplink:
         headers = {"content-type": "application/cbor-seq"}
         try:
             answer = self.client.post(url, content=body, headers=headers)
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL) as exc:
+            message = f"inbox address: expected http://HOST:PORT, given {self.url!r}"
+            raise InvalidRequestError(message, 400) from exc
         except httpx.TransportError as exc:
             message = f"the inbox {self.url} does not answer ({exc}): is it running?"
             raise UnavailableUplinkError(message, 0.5) from exc

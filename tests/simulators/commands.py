@@ -42,7 +42,7 @@ def run(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=60,
         check=False,
         preexec_fn=prepare,  # limits of the child alone
     )
