@@ -24,6 +24,8 @@ COSE = "application/cose"
 CBOR_SEQUENCE = "application/cbor-seq"
 MAX_BODY_BYTES = 4 * 1024 * 1024
 MAX_BATCH_MESSAGES = 10_000
+BODY_TIMEOUT_S = 60.0
+"""How long a sender may take to send a body. [s]"""
 
 _STATUS_CODES = {
     Status.ACCEPTED: 200,
@@ -78,16 +80,20 @@ async def _body(request: Request, media_type: str, limit: int) -> bytes:
     if given != media_type:
         message = f"expected content type {media_type}, given {given or 'none'}"
         raise InvalidRequestError(message, 415)
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > limit:
-            message = f"the body is too long: expected at most {limit} bytes"
-            raise InvalidRequestError(message, 413)
-        parts.append(part)
-    if not size:
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            async for part in request.stream():
+                body += part
+                if len(body) > limit:
+                    message = f"the body is too long: expected at most {limit} bytes"
+                    raise InvalidRequestError(message, 413)
+    except TimeoutError as exc:
+        message = f"the body came too slowly: expected all in {BODY_TIMEOUT_S} s"
+        raise InvalidRequestError(message, 408) from exc
+    if not body:
         raise InvalidRequestError("the body is empty: expected signed readings", 400)
-    return b"".join(parts)
+    return bytes(body)
 
 
 def _messages(body: bytes) -> list[bytes]:

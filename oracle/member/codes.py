@@ -2,8 +2,12 @@
 
 L = emission / value added of one firm; the benchmark is the plain mean of L over all
 firms of the industry with a confirmed statement of the same period and a declared
-value added. Rules kept: only confirmed statements with indirect emissions count; a
-member signs only the report that it computes itself from chain and own statements.
+value added, as the chain has them in the block to which a quorum has followed when it
+signs. Rules kept: only confirmed statements with indirect emissions count; a member
+signs only the report that it computes itself from chain and own statements. Which
+firms were in is in the benchmark's digest, which is in the certificate: a member that
+sees one firm more or less refuses by name of that field, and the proposal is computed
+anew and asked again. A firm that is confirmed later does not change a certificate.
 """
 
 import logging
@@ -18,11 +22,11 @@ from accounting.efficiency_code import Benchmark, Efficiency, assess, level, loa
 from accounting.errors import AccountingError
 from contracts.enumerations import Purpose, StatementStatus
 from contracts.typed_data import CodeReport, compact_signature, struct_hash
-from oracle.errors import InvalidProposalError
+from oracle.errors import InvalidProposalError, UnavailableQuorumError
 from oracle.member.collect import collect_signatures
 from oracle.member.desk import Desk
 from oracle.member.follow import Follower
-from oracle.member.statements import Statements
+from oracle.member.statements import ATTEMPTS, Statements
 from oracle.member.states import decode_report
 from oracle.member.view import Period, StatementState
 
@@ -65,16 +69,17 @@ class Codes:
             UnavailableQuorumError: Too few members computed the same.
             ContractsError: The contract refuses, or the chain does not answer.
         """
-        self._follower.follow()
-        if token := self._follower.view.codes.get(statement):
-            return token
-        report = self.compute(statement)
-        view = self._follower.view
-        votes = collect_signatures(self._desk, view, "code-proposal", report)
-        self._desk.chain.submit(report, votes)
-        self._follower.follow()
-        logger.info("issued code statement=%s grade=%s", statement.hex(), report.grade)
-        return int.from_bytes(struct_hash(report), "big")
+        for attempt in range(1, ATTEMPTS + 1):
+            self._follower.follow()
+            if token := self._follower.view.codes.get(statement):
+                return token
+            try:
+                return self._issue(self.compute(statement))
+            except UnavailableQuorumError as exc:
+                logger.info("code attempt=%s: %s", attempt, exc)
+                if attempt == ATTEMPTS:
+                    raise
+        raise AssertionError("the last attempt returns or raises")
 
     def answer(self, _sender: str, body: bytes) -> bytes:
         """Answer a peer's proposal with a signature or a refusal.
@@ -122,6 +127,15 @@ class Codes:
             attested_bps=_bps(shares["attested"]),
             expires=state.report.period_end + VALIDITY_S,
         )
+
+    def _issue(self, report: CodeReport) -> int:
+        """Have a quorum sign a report, and carry it to the chain."""
+        view, name = self._follower.view, report.statement.hex()
+        votes = collect_signatures(self._desk, view, "code-proposal", report)
+        self._desk.chain.submit(report, votes)
+        self._follower.follow()
+        logger.info("issued code statement=%s grade=%s", name, report.grade)
+        return int.from_bytes(struct_hash(report), "big")
 
     def _confirmed(self, statement: bytes) -> StatementState:
         state = self._follower.view.statements.get(statement)

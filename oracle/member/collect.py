@@ -9,12 +9,9 @@ from oracle.member.desk import Desk
 from oracle.member.quorum import attest, is_quorum, is_signed_by
 from oracle.member.states import encode_report
 from oracle.member.view import ChainView
-from oracle.member.wire import read_answer
+from oracle.member.wire import one_line, read_answer
 
 logger = logging.getLogger(__name__)
-
-MAX_REASON = 300
-"""Most characters of a peer's reason that are kept."""
 
 
 def collect_signatures(
@@ -48,7 +45,7 @@ def collect_signatures(
         if is_signed_by(configuration.members[place], digest, vote):
             found[place] = vote
         else:
-            refusals.append(reason[:MAX_REASON])
+            refusals.append(one_line(reason))
         if is_quorum(configuration, found):
             return attest(configuration, digest, found)
     reasons = tuple(refusals)

@@ -25,6 +25,9 @@ WINDOW_S = 120
 """How old, or how far ahead, a message may be. [s]"""
 NONCE_BYTES = 16
 _TAG = b"ccl/envelope/v1"
+_ARRAY_OF_7 = b"\x87"
+"""First byte of every envelope; with one level allowed, a stranger's bytes cannot
+unfold into more than they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +144,10 @@ class Mailroom:
 def _decode(data: bytes) -> tuple[Envelope, bytes]:
     """Take an envelope apart and demand its only form."""
     shape = "[sender, recipient, kind, time, nonce, body, signature]"
+    if data[:1] != _ARRAY_OF_7:
+        raise InvalidEnvelopeError(shape, "another form")
     try:
-        fields = cbor2.loads(data)
+        fields = cbor2.loads(data, max_depth=1, allow_indefinite=False)
     except (ValueError, cbor2.CBORDecodeError) as exc:
         raise InvalidEnvelopeError(shape, str(exc)) from exc
     types = [bytes, bytes, str, int, bytes, bytes, bytes]

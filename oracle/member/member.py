@@ -27,6 +27,7 @@ from contracts.typed_data import stream_id
 from oracle.config import MemberSettings
 from oracle.errors import (
     InvalidEnvelopeError,
+    InvalidProposalError,
     OracleError,
     UnavailableQuorumError,
 )
@@ -337,6 +338,9 @@ class MemberNode:
         """Propose a statement for this member's own operator."""
         self._require_own(sender)
         boundary, start, end, purpose = read_array(body, bytes, int, int, int)
+        if purpose not in set(Purpose):
+            expected = f"one of {', '.join(str(int(one)) for one in Purpose)}"
+            raise InvalidProposalError("purpose", expected, str(purpose))
         return self.propose_statement(Period(boundary, start, end), Purpose(purpose))
 
     def _take_code_request(self, sender: str, body: bytes) -> bytes:

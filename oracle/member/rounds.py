@@ -30,12 +30,9 @@ from oracle.member.quorum import attest, is_quorum, is_signed_by
 from oracle.member.selection import Selection
 from oracle.member.store import Proposal
 from oracle.member.votes import Offer, Voter
-from oracle.member.wire import read_answer, read_array, read_disputed
+from oracle.member.wire import one_line, read_answer, read_array, read_disputed
 
 logger = logging.getLogger(__name__)
-
-MAX_REASON = 200
-"""Most characters of a peer's reason that are kept."""
 
 
 class Rounds:
@@ -249,13 +246,13 @@ class Rounds:
             vote, lock, reason = read_answer(answer)
             if vote:
                 return vote
-            refusals.append(reason[:MAX_REASON])
+            refusals.append(one_line(reason))
             if lock:
                 self._consider_answer(self._voter.subject(), answer)
             if disputed := read_disputed(answer):
                 self._desk.inbox.accept(disputed)
         except OracleError as exc:
-            refusals.append(f"an answer that cannot be used: {exc}"[:MAX_REASON])
+            refusals.append(one_line(f"an answer that cannot be used: {exc}"))
         return b""
 
     def _resend(self) -> bool:

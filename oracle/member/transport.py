@@ -9,16 +9,20 @@ refusal is an answer, not an error. Connections are plain HTTP: put TLS before i
 the network is not trusted; authenticity does not depend on it.
 """
 
+import asyncio
 import logging
 import queue
 import threading
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -27,12 +31,19 @@ from starlette.types import ASGIApp
 from contracts.errors import ContractsError
 from oracle.errors import InvalidEnvelopeError, OracleError, UnavailableMemberError
 from oracle.member.envelope import Mailroom
+from oracle.member.wire import one_line
 
 logger = logging.getLogger(__name__)
 
 THREADS_PER_PEER = 3
-MAX_BODY_BYTES = 16_000_000
-"""Largest envelope that is read. [bytes]"""
+MAX_BODY_BYTES = 8_000_000
+"""Largest envelope that is read: a push of the longest readings. [bytes]"""
+MAX_BODIES_BYTES = 128_000_000
+"""Most bytes of envelopes that are read at a time, whoever sends them. [bytes]"""
+MAX_ANSWER_BYTES = 256_000_000
+"""Largest answer that is read: a proof package with all its readings. [bytes]"""
+BODY_TIMEOUT_S = 30.0
+"""How long a sender may take to send an envelope. [s]"""
 
 Handler = Callable[[str, bytes], bytes]
 """Takes sender and body, gives the answer."""
@@ -89,20 +100,19 @@ class HttpPeers:
             message = f"member {address} has no URL in the settings: add it to [peers]"
             raise UnavailableMemberError(message)
         sealed = self._mailroom.seal(address, kind, body)
-        headers = {"content-type": _CBOR}
         try:
-            response = client.post(f"/{kind}", content=sealed, headers=headers)
+            status, answer = self._exchange(client, kind, sealed)
         except httpx.HTTPError as exc:
             reason = str(exc) or type(exc).__name__
             message = f"member {address} at {self._urls[address]}: {reason}"
             raise UnavailableMemberError(message) from exc
-        if response.status_code != httpx.codes.OK:
+        if status != httpx.codes.OK:
             message = (
                 f"member {address} answered {kind} with HTTP status "
-                f"{response.status_code}: {response.text[:200]}"
+                f"{status}: {one_line(answer)}"
             )
             raise UnavailableMemberError(message)
-        return response.content
+        return answer
 
     def ask_all(self, kind: str, body: bytes) -> Iterator[tuple[str, bytes]]:
         """Send to all peers at once.
@@ -139,6 +149,30 @@ class HttpPeers:
         for client in self._clients.values():
             client.close()
 
+    def _exchange(
+        self, client: httpx.Client, kind: str, sealed: bytes
+    ) -> tuple[int, bytes]:
+        """Send and read as the bytes come: not unpacked, not without end, not for ever.
+
+        Returns:
+            HTTP status and answer.
+        """
+        headers = {"content-type": _CBOR, "accept-encoding": "identity"}
+        deadline = time.monotonic() + self._timeout_s
+        answer = bytearray()
+        with client.stream(
+            "POST", f"/{kind}", content=sealed, headers=headers
+        ) as response:
+            for part in response.iter_raw():
+                answer += part
+                if len(answer) > MAX_ANSWER_BYTES:
+                    limit = f"expected an answer of at most {MAX_ANSWER_BYTES} bytes"
+                    raise httpx.ReadError(limit)
+                if time.monotonic() > deadline:
+                    limit = f"expected an answer within {self._timeout_s} s"
+                    raise httpx.ReadTimeout(limit)
+        return response.status_code, bytes(answer)
+
     def _start(
         self,
         address: str,
@@ -166,6 +200,37 @@ class HttpPeers:
 
         self._pools[address].submit(run).add_done_callback(done)
         return True
+
+
+class _Budget:
+    """Bytes that may be in memory at a time before anybody knows who sent them."""
+
+    def __init__(self, limit: int) -> None:
+        self._left = limit
+
+    @asynccontextmanager
+    async def body(self, request: Request) -> AsyncIterator[bytes]:
+        """Read a body, and hold its bytes in the budget while it is worked on."""
+        data = bytearray()
+        try:
+            async with asyncio.timeout(BODY_TIMEOUT_S):
+                async for part in request.stream():
+                    data += part
+                    self._left -= len(part)
+                    self._check(len(data))
+            yield bytes(data)
+        except TimeoutError as exc:
+            message = f"expected the whole message within {BODY_TIMEOUT_S} s"
+            raise HTTPException(408, message) from exc
+        finally:
+            self._left += len(data)
+
+    def _check(self, size: int) -> None:
+        if size > MAX_BODY_BYTES:
+            raise HTTPException(413, f"expected at most {MAX_BODY_BYTES} bytes")
+        if self._left < 0:
+            message = "too many messages at a time: send it again"
+            raise HTTPException(503, message, {"Retry-After": "1"})
 
 
 def create_app(
@@ -200,15 +265,12 @@ def create_app(
             return JSONResponse({"error": str(exc)}, 503)
         return Response(answer, media_type=_CBOR)
 
+    budget = _Budget(MAX_BODIES_BYTES)
+
     async def receive(request: Request) -> Response:
         kind = request.url.path.strip("/")
-        data = bytearray()
-        async for part in request.stream():
-            data += part
-            if len(data) > MAX_BODY_BYTES:
-                limit = f"at most {MAX_BODY_BYTES} bytes"
-                return JSONResponse({"error": f"expected {limit}"}, 413)
-        return await run_in_threadpool(handle, kind, bytes(data))
+        async with budget.body(request) as data:
+            return await run_in_threadpool(handle, kind, data)
 
     def show(_request: Request) -> Response:
         return JSONResponse(status())

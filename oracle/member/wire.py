@@ -6,7 +6,27 @@ import cbor2
 
 from oracle.errors import InvalidProposalError
 
-MAX_DEPTH = 4
+FLAT, NESTED = 1, 2
+"""Levels of an array of plain items, and of an answer that holds one."""
+INTEGER_LIMIT = 1 << 63
+"""Integers of reports and requests fit the signed 64-bit ones of databases."""
+
+SHOWN_CHARACTERS = 200
+"""How much of a peer's own words goes into messages."""
+
+
+def one_line(words: bytes | str) -> str:
+    """Show a peer's words in one short line, whatever it sends.
+
+    Args:
+        words: Text, or bytes that should be UTF-8.
+
+    Returns:
+        At most 200 printable characters.
+    """
+    text = words if isinstance(words, str) else words.decode(errors="replace")
+    shown = text[:SHOWN_CHARACTERS]
+    return "".join(one if one.isprintable() else " " for one in shown)
 
 
 def read_array(data: bytes, *kinds: type) -> list[Any]:
@@ -22,13 +42,15 @@ def read_array(data: bytes, *kinds: type) -> list[Any]:
     Raises:
         InvalidProposalError: Anything else.
     """
-    items = _load(data)
+    items = _load(data, FLAT)
     if not isinstance(items, list) or len(items) != len(kinds):
         expected = f"an array of {len(kinds)} items"
         raise InvalidProposalError("shape", expected, type(items).__name__)
     for item, kind in zip(items, kinds, strict=True):
         if type(item) is not kind:
             raise InvalidProposalError("shape", kind.__name__, type(item).__name__)
+        if type(item) is int and not -INTEGER_LIMIT <= item < INTEGER_LIMIT:
+            raise InvalidProposalError("shape", "64-bit integers", "a larger one")
     return items
 
 
@@ -44,7 +66,7 @@ def read_strings(data: bytes) -> list[bytes]:
     Raises:
         InvalidProposalError: Anything else.
     """
-    items = _load(data)
+    items = _load(data, FLAT)
     if not isinstance(items, list) or any(type(item) is not bytes for item in items):
         expected = "an array of byte strings"
         raise InvalidProposalError("shape", expected, type(items).__name__)
@@ -63,7 +85,7 @@ def read_answer(data: bytes) -> tuple[bytes, bytes, str]:
     Raises:
         InvalidProposalError: Anything else.
     """
-    fields = _load(data)
+    fields = _load(data, NESTED)
     if not isinstance(fields, dict):
         raise InvalidProposalError("shape", "a map", type(fields).__name__)
     vote, lock = fields.get("vote", b""), fields.get("lock", b"")
@@ -85,14 +107,16 @@ def read_disputed(data: bytes) -> list[bytes]:
     Raises:
         InvalidProposalError: Anything else.
     """
-    fields = _load(data)
+    fields = _load(data, NESTED)
     disputed = fields.get("disputed", []) if isinstance(fields, dict) else None
     return read_strings(cbor2.dumps(disputed))
 
 
-def _load(data: bytes) -> Any:
+def _load(data: bytes, depth: int) -> Any:
     try:
-        return cbor2.loads(data, max_depth=MAX_DEPTH)
+        return cbor2.loads(
+            data, max_depth=depth, allow_indefinite=False, strict_hashable_types=True
+        )
     except Exception as exc:  # tag decoders raise whatever they meet
         reason = str(exc) or type(exc).__name__
         raise InvalidProposalError("shape", "CBOR", reason) from exc

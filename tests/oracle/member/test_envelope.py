@@ -1,5 +1,7 @@
 """Messages between members: authentic, fresh, for one recipient and one purpose."""
 
+import tracemalloc
+
 import cbor2
 import pytest
 from coincurve import PrivateKey
@@ -101,3 +103,28 @@ class TestMailroom:
     def test_refuses_what_is_no_envelope(self, bob: Mailroom, data: bytes):
         with pytest.raises(InvalidEnvelopeError):
             bob.open(data, "gossip", KNOWN)
+
+
+class TestBombs:
+    """What a stranger sends is refused before it unfolds."""
+
+    @pytest.mark.parametrize(
+        "data",
+        [
+            b"\x81" * 1_000_000,
+            b"\x9a\x00\x0f\x42\x40" + b"\x80" * 1_000_000,
+            b"\x87" + b"\x80" * 7,
+            b"\x87" + b"\x9a\x00\x0f\x42\x40" + b"\x80" * 1_000_000,
+            b"\x9f" + b"\x40" * 7 + b"\xff",
+            b"\x87\xd8\x23\x61(" + b"\x40" * 6,
+            b"",
+        ],
+    )
+    def test_are_refused_as_malformed(self, bob: Mailroom, data: bytes):
+        tracemalloc.start()
+        try:
+            with pytest.raises(InvalidEnvelopeError, match="sender, recipient"):
+                bob.open(data, "gossip", KNOWN)
+            assert tracemalloc.get_traced_memory()[1] < 100_000
+        finally:
+            tracemalloc.stop()
