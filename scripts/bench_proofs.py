@@ -15,7 +15,7 @@ LEAVES = 4096
 """Readings of the batch, so a proof has twelve siblings."""
 
 
-def measure_proofs(seconds: float) -> dict[str, float]:
+def measure_proofs(seconds: float = 3.0) -> dict[str, float]:
     """Verify proofs of one batch again and again.
 
     Args:
