@@ -6,6 +6,7 @@ NodeError
 ├── InvalidAnswerError         refuse: an engine breaks the JSON-RPC rules
 ├── UnavailableEngineError     retry:  engine down, restarting or not installed
 ├── UnavailableStorageError    retry:  disk full, database locked, port taken
+├── UnavailableCapacityError   retry:  too many ask at a time
 ├── ConflictJournalError       stop:   journal, snapshots and chain disagree
 ├── InvalidRequestError        refuse: a parameter of a request is wrong
 ├── InvalidConfigError         refuse: a setting is absent, unknown or out of range
@@ -67,6 +68,10 @@ class UnavailableEngineError(NodeError):
 
 class UnavailableStorageError(NodeError):
     """The node's disk, database or port cannot be used now."""
+
+
+class UnavailableCapacityError(NodeError):
+    """Too many ask at a time, or one asks for too much."""
 
 
 class ConflictJournalError(NodeError):
@@ -131,6 +136,7 @@ _STATUS: tuple[tuple[type[Exception], int, str], ...] = (
     (ConflictLedgerError, 500, "Index and chain disagree"),
     (ConflictJournalError, 500, "Records of the chain disagree"),
     (InvalidRequestError, 422, "Not acceptable"),
+    (UnavailableCapacityError, 429, "Too many at a time"),
     (InvalidTransactionError, 422, "Not acceptable"),
     (InvalidCallError, 502, "The chain's engine refused"),
     (UnavailableMemberError, 502, "The oracle's member does not answer"),

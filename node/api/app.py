@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 
 from contracts.errors import ContractsError
 from node.api.access import Parts
+from node.api.limits import BodyLimit, StreamSlots
 from node.api.openapi import add_documentation
 from node.api.routes import accounts, carriers, market, statements, status
 from node.errors import InvalidRequestError, NodeError, Problem, problem_of
@@ -41,6 +42,7 @@ _ROUTERS = (
     status.router,
 )
 _PROBLEM = "application/problem+json"
+_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "5"}}
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     "default": {
         "description": "A problem (RFC 9457)",
@@ -69,6 +71,8 @@ def create_app(parts: Parts) -> FastAPI:
         redoc_url=None,
     )
     app.state.parts = parts
+    app.state.streams = StreamSlots()
+    app.add_middleware(BodyLimit)
     for router in _ROUTERS:
         app.include_router(router, responses=_RESPONSES)
     for kind in (NodeError, WalletError, ContractsError, Exception):
@@ -101,5 +105,5 @@ def _on_http(request: Request, exc: Exception) -> JSONResponse:
 
 
 def _answer(problem: Problem) -> JSONResponse:
-    headers = {"WWW-Authenticate": "Bearer"} if problem.status == 401 else {}  # noqa: PLR2004  # HTTP 401 demands it
+    headers = _HEADERS.get(problem.status)
     return JSONResponse(problem.body(), problem.status, headers, media_type=_PROBLEM)

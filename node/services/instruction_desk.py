@@ -23,7 +23,13 @@ from node.errors import (
 )
 from node.services.caller import Caller
 from node.services.checks import chain_time, check_instruction
-from node.services.pending import Waiting, keep, keep_signatures, waiting_of
+from node.services.pending import (
+    Waiting,
+    keep,
+    keep_signatures,
+    make_room,
+    waiting_of,
+)
 from node.services.relay import call_of
 from node.store.database import Database
 from node.store.desk import PendingInstruction, PendingParty
@@ -75,6 +81,7 @@ class InstructionDesk:
         with self._database.begin() as connection:
             known = self._known(connection, instruction.digest)
             if known is None:
+                make_room(connection, str(caller.address), now)
                 keep(connection, instruction, str(caller.address), now)
             keep_signatures(connection, known, instruction)
         return self.find(caller, instruction.digest)

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, insert, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from contracts.errors import ContractsError
 from contracts.typed_data import recover
@@ -26,6 +27,11 @@ __all__ = ["Challenge", "Login", "Token"]
 
 CHALLENGE_LIFE_S = 60
 """How long a challenge can be answered. [s]"""
+
+MOST_CHALLENGES = 10_000
+"""Challenges that can be open at a time; the oldest make room."""
+TOKENS_OF_A_KEY = 16
+"""Tokens of one key in force at a time; the oldest make room."""
 
 _FULL_SIGNATURE_BYTES = 65
 _STATEMENT = "Sign in to the park carbon ledger. This moves nothing."
@@ -99,6 +105,7 @@ class Login:
             connection.execute(
                 delete(LoginChallenge).where(LoginChallenge.expires_at < now)
             )
+            _make_room(connection, LoginChallenge.text_hash, MOST_CHALLENGES)
             connection.execute(insert(LoginChallenge).values(row))
         return Challenge(message, expires_at)
 
@@ -174,6 +181,8 @@ class Login:
         }
         with self._database.begin() as connection:
             connection.execute(delete(LoginToken).where(LoginToken.expires_at < now))
+            of_key = LoginToken.address == address
+            _make_room(connection, LoginToken.token_hash, TOKENS_OF_A_KEY, of_key)
             connection.execute(insert(LoginToken).values(row))
         return made
 
@@ -186,6 +195,18 @@ class Login:
             f"Nonce: {secrets.token_hex(16)}\n"
             f"Issued At: {_iso(now)}\nExpiration Time: {_iso(expires_at)}"
         )
+
+
+def _make_room(
+    connection: Connection,
+    key: InstrumentedAttribute[bytes],
+    most: int,
+    *which: ColumnElement[bool],
+) -> None:
+    """Delete the oldest rows, so that one more is at most ``most``."""
+    table = key.class_
+    newest_first = select(key).where(*which).order_by(table.expires_at.desc())
+    connection.execute(delete(table).where(key.in_(newest_first.offset(most - 1))))
 
 
 def _signer(message: str, signature: bytes) -> str:

@@ -4,14 +4,15 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
+from node.errors import UnavailableCapacityError
 from node.store.desk import PendingInstruction, PendingParty, PendingSignature
 from node.store.read import rows
 from wallet.instruction_file import from_json, to_json
 from wallet.instructions import Instruction, add_signature
 
-__all__ = ["Waiting", "keep", "keep_signatures", "waiting_of"]
+__all__ = ["Waiting", "keep", "keep_signatures", "make_room", "waiting_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,42 @@ class Waiting:
     """Transaction that carried it, 32 bytes."""
     reason: str | None
     """Why the chain refused it."""
+
+
+KEPT_BEHIND_DEADLINE_S = 90 * 86_400
+"""How long an instruction stays here behind its deadline. [s]"""
+MOST_OPEN = 200
+"""Instructions of one key that can wait at a time."""
+
+
+def make_room(connection: Connection, creator: str, now: int) -> None:
+    """Forget what is long past, and refuse a key that has too much waiting.
+
+    The chain keeps what it executed, whatever is forgotten here.
+
+    Args:
+        connection: The transaction.
+        creator: Key that brings one more.
+        now: The chain's time. [unix s]
+
+    Raises:
+        UnavailableCapacityError: If the key has too many instructions waiting.
+    """
+    past = select(PendingInstruction.digest).where(
+        PendingInstruction.deadline < now - KEPT_BEHIND_DEADLINE_S
+    )
+    for table in (PendingSignature, PendingParty, PendingInstruction):
+        connection.execute(delete(table).where(table.digest.in_(past)))
+    waiting = select(func.count()).where(
+        PendingInstruction.created_by == creator,
+        PendingInstruction.deadline >= now,
+        PendingInstruction.status != "sent",
+    )
+    if connection.execute(waiting).scalar_one() >= MOST_OPEN:
+        raise UnavailableCapacityError(
+            f"Key {creator} has {MOST_OPEN} instructions waiting, the most a key can "
+            "have; submit some, or wait until their deadlines pass."
+        )
 
 
 def keep(
