@@ -164,7 +164,7 @@ class TestAnyDelivery:
         assert (len(expected.leaves), expected.is_proven) == (COUNT, True)
 
         @settings(
-            max_examples=5,
+            max_examples=4,
             derandomize=True,
             phases=[Phase.generate],
             database=None,

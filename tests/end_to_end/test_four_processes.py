@@ -14,6 +14,7 @@ from contracts.typed_data import account_id, boundary_id
 from node.engine import EmbeddedEngine, EngineSettings
 from oracle.inbox.results import Status, decode_results
 from tests.simulators import commands
+from tests.simulators.commands import Done
 from tests.simulators.device import DeviceSimulator
 from tests.simulators.oracle_park import CHAIN_ID, MEMBERS, OraclePark, wait_until
 
@@ -21,15 +22,15 @@ START = 1_672_502_400  # 2023-01-01 00:00 at UTC+8
 STEPS = 8
 END = START + STEPS * 900
 VICTIM = 3
+YEAR_WITHOUT_FACTORS = 1_704_038_400  # 2024-01-01 00:00 at UTC+8
 Processes = dict[int, "subprocess.Popen[bytes]"]
 
 
 @pytest.fixture
 def park(tmp_path: Path) -> Iterator[OraclePark]:
     """A ledger whose clock stands behind the period."""
-    chain = EngineSettings(
-        tmp_path / "chain", CHAIN_ID, clock_mode="virtual", genesis_time=END + 3600
-    )
+    now = {"clock_mode": "virtual", "genesis_time": YEAR_WITHOUT_FACTORS + 3600}
+    chain = EngineSettings(tmp_path / "chain", CHAIN_ID, **now)
     with EmbeddedEngine(chain) as engine, OraclePark(engine, tmp_path) as fresh:
         yield fresh
 
@@ -83,11 +84,16 @@ def wait_for_batches(park: OraclePark, count: int, *members: int) -> None:
         wait_until(is_there, 45)
 
 
-def ask_for_statement(park: OraclePark, member: int) -> bytes:
+def ask(park: OraclePark, member: int, boundary: str, start: int, end: int) -> Done:
+    """Ask a member for a statement, as its operator does."""
     config = park.folder / f"member-{member}.toml"
-    period = ("--start", START, "--end", END, "--purpose", "total_with_indirect")
-    words = ("statement", "--config", config, "--boundary", "works", *period)
-    done = commands.run("carbon-oracle", *words)
+    period = ("--start", start, "--end", end, "--purpose", "total_with_indirect")
+    words = ("statement", "--config", config, "--boundary", boundary, *period)
+    return commands.run("carbon-oracle", *words)
+
+
+def ask_for_statement(park: OraclePark, member: int) -> bytes:
+    done = ask(park, member, "works", START, END)
     assert done.code == 0, done.err
     return bytes.fromhex(done.out.strip())
 
@@ -97,6 +103,7 @@ class TestOneMemberAway:
         self, park: OraclePark, device: DeviceSimulator, processes: Processes
     ):
         raws = [device.next(ts=START + step * 900) for step in range(STEPS + 1)]
+        raws += [device.next(ts=YEAR_WITHOUT_FACTORS + step * 900) for step in (0, 1)]
         deliver(park, 0, raws[:3])
         wait_for_batches(park, 1, 0, 1, 2, 3)
         processes[VICTIM].send_signal(signal.SIGSTOP)
@@ -110,6 +117,25 @@ class TestOneMemberAway:
         found = park.ledger.emissions.statement_of(statement)
         assert found.status is StatementStatus.RECORDED
         assert found.grams > 0
+        self.refuse_the_rest(park)
         processes[VICTIM] = park.process(VICTIM, clock="chain")
         wait_for_batches(park, park.anchored(), VICTIM)
         assert ask_for_statement(park, VICTIM) == statement
+
+    def refuse_the_rest(self, park: OraclePark) -> None:
+        """Bad requests get a sentence, and nothing comes to the chain."""
+        block = park.client.block_number()
+        cases = {
+            ("nowhere", START, END): "boundary that is registered",
+            ("works", END, START): "expected",
+            ("works", START - 86_400, START - 900): "readings that touch the period",
+            (
+                "works",
+                YEAR_WITHOUT_FACTORS,
+                YEAR_WITHOUT_FACTORS + 900,
+            ): "no value in force",
+        }
+        for case, words in cases.items():
+            done = ask(park, 0, *case)
+            assert (done.code, words in done.err, done.out) == (1, True, ""), done.err
+        assert park.client.block_number() == block

@@ -29,7 +29,7 @@ from wallet.instruction_file import to_json
 from wallet.instructions import ROLES, Instruction, build
 from wallet.signers import KeySigner, sign_instruction
 
-CYCLES = 6
+CYCLES = 5
 SEED = 20260
 VINTAGE = 2024
 OPENING_T = 1_000_000
