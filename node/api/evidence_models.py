@@ -59,8 +59,8 @@ class ReadingsQuestion(Model):
     """Which readings are asked for."""
 
     identifier: str = Field(description="<prefix>/<suffix>")
-    from_ts: int = Field(description="Begin, unix seconds")
-    to_ts: int = Field(description="End, exclusive, unix seconds")
+    from_ts: int = Field(ge=0, lt=1 << 40, description="Begin, unix seconds")
+    to_ts: int = Field(ge=0, lt=1 << 40, description="End, exclusive, unix seconds")
     limit: int = Field(100, ge=1, le=MAX_LIMIT)
 
 

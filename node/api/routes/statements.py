@@ -1,8 +1,8 @@
 """Batches, statements, certificates and proof packages."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Path, Response
 
 from node.api.access import (
     Known,
@@ -38,7 +38,11 @@ def get_batches(
 
 
 @batches_router.get("/batches/{stream_id}/{seq}", response_model=BatchModel)
-def get_batch(connection: Transaction, stream_id: str, seq: int) -> Any:
+def get_batch(
+    connection: Transaction,
+    stream_id: str,
+    seq: Annotated[int, Path(ge=0, lt=1 << 63)],
+) -> Any:
     """Describe one batch; public."""
     return carriers.one_batch(connection, parse_hash(stream_id, "stream_id"), seq)
 
@@ -70,7 +74,9 @@ def get_certificates(connection: Transaction, page: Paging) -> Any:
 
 
 @certificates_router.get("/certificates/{token_id}", response_model=CertificateModel)
-def get_certificate(connection: Transaction, token_id: int) -> Any:
+def get_certificate(
+    connection: Transaction, token_id: Annotated[int, Path(ge=0, lt=1 << 256)]
+) -> Any:
     """Describe one certificate; public, for whoever scans a label."""
     return statements.one_certificate(connection, token_id)
 
