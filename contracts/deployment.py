@@ -10,7 +10,9 @@ taken up by running it again with the same plan:
  5. hand-over: the regulator's mandate becomes administrator, the deployer gives up all
 
 After the hand-over the deployer can do nothing more; what a changed plan adds is then
-the regulator's to do.
+the regulator's to do. As administrator (directory, who takes instructions, who settles,
+roles) it has to announce every call and to wait the plan's delay; what its own role and
+that of the identity platform may call, they call at once.
 """
 
 from collections.abc import Iterator
@@ -230,7 +232,9 @@ def _hand_over(ledger: Ledger, plan: DeploymentPlan, deployer: str) -> UnsignedC
     calls = [
         manager.grant_role(REGULATOR_ROLE, mandates[regulator.name]),
         manager.grant_role(IDENTITY_ROLE, mandates[identity.name]),
-        manager.grant_role(ADMIN_ROLE, mandates[regulator.name]),
+        manager.grant_role(
+            ADMIN_ROLE, mandates[regulator.name], delay_s=plan.admin_delay_s
+        ),
         manager.revoke_role(REGULATOR_ROLE, deployer),
         manager.renounce_role(ADMIN_ROLE, deployer),
     ]

@@ -10,7 +10,6 @@ IndexedBytes4 = Annotated[bytes, "bytes4", INDEXED]
 IndexedBytes32 = Annotated[bytes, "bytes32", INDEXED]
 IndexedUint16 = Annotated[int, "uint16", INDEXED]
 IndexedUint32 = Annotated[int, "uint32", INDEXED]
-IndexedUint64 = Annotated[int, "uint64", INDEXED]
 IndexedUint256 = Annotated[int, "uint256", INDEXED]
 
 

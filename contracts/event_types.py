@@ -16,7 +16,6 @@ from contracts.event import (
     IndexedBytes32,
     IndexedUint16,
     IndexedUint32,
-    IndexedUint64,
     IndexedUint256,
 )
 from contracts.settlement_events import *  # noqa: F403  # every event is known here
@@ -29,6 +28,7 @@ from contracts.solidity import (
     Uint256,
 )
 from contracts.structs import BatchReport, CodeReport, Member, StatementReport
+from contracts.typed_data import struct_hash
 
 # --- directory, accounts, mandates, rulebook ----------------------------------------
 
@@ -155,11 +155,23 @@ class CarrierStatusSet(Event):
 class BatchAnchored(Event):
     """A batch of readings is anchored."""
 
-    stream_id: IndexedBytes32
-    seq: IndexedUint64
-    head: Bytes32
     report: BatchReport
     signers: Uint256
+
+    @property
+    def stream_id(self) -> bytes:
+        """The stream, 32 bytes."""
+        return self.report.stream_id
+
+    @property
+    def seq(self) -> int:
+        """Number of the batch."""
+        return self.report.seq
+
+    @property
+    def head(self) -> bytes:
+        """The stream's head from now on: the report's struct hash, 32 bytes."""
+        return struct_hash(self.report)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,12 @@ from contracts.rules import calendar_years, default_rules
 from contracts.structs import Member, Representative
 from contracts.typed_data import account_id
 
+ADMIN_DELAY_S = 172_800
+"""Two days: this product's choice, unconfirmed by any rule. [s]"""
+
+_MAX_DELAY_S = 2**32 - 1
+"""Longest delay that the access manager can hold. [s]"""
+
 
 @dataclass(frozen=True, slots=True)
 class Organisation:
@@ -50,6 +56,8 @@ class DeploymentPlan:
     rules: tuple[Rule, ...] = field(default_factory=default_rules)
     years: tuple[int, ...] = field(default_factory=calendar_years)
     """Years whose working days are set."""
+    admin_delay_s: int = ADMIN_DELAY_S
+    """Time between announcing and doing what needs the administrator. [s]"""
 
     @property
     def institutions(self) -> tuple[Organisation, ...]:
@@ -69,8 +77,14 @@ class DeploymentPlan:
 
         Raises:
             InvalidInputError: An institution is missing or there twice, a name repeats,
-                or a member belongs to nobody of the plan.
+                a member belongs to nobody of the plan, or the delay does not fit.
         """
+        if not 0 <= self.admin_delay_s <= _MAX_DELAY_S:
+            message = (
+                f"expected an administrator's delay of 0 to {_MAX_DELAY_S} s, "
+                f"got {self.admin_delay_s}"
+            )
+            raise InvalidInputError(message, given=self.admin_delay_s)
         for kind in (Kind.REGULATOR, Kind.IDENTITY_PLATFORM):
             if len(given := self.of_kind(kind)) != 1:
                 title = kind.name.lower().replace("_", " ")

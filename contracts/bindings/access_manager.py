@@ -1,11 +1,15 @@
-"""AccessManager (OpenZeppelin): who may call which governed function."""
+"""AccessManager (OpenZeppelin): who may call which governed function, and how soon.
+
+A holder with an execution delay announces a call with ``schedule``, waits, and then
+makes that very call; it lapses a week after it became due.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contracts.bindings.contract import Contract
 from contracts.calls import Function, UnsignedCall
-from contracts.solidity import Address, Bytes4, Uint32, Uint64
+from contracts.solidity import Address, Bytes4, Bytes32, Uint32, Uint48, Uint64
 
 ADMIN_ROLE = 0
 """May change roles; also wires the contracts."""
@@ -30,6 +34,10 @@ RENOUNCE_ROLE = Function("renounceRole", Uint64, Address)
 SET_TARGET_FUNCTION_ROLE = Function(
     "setTargetFunctionRole", Address, tuple[Bytes4, ...], Uint64
 )
+SCHEDULE = Function("schedule", Address, bytes, Uint48)
+CANCEL = Function("cancel", Address, Address, bytes, returns=Uint32)
+HASH_OPERATION = Function("hashOperation", Address, Address, bytes, returns=Bytes32)
+GET_SCHEDULE = Function("getSchedule", Bytes32, returns=Uint48)
 EXECUTE = Function("execute", Address, bytes, returns=Uint32)
 MULTICALL = Function("multicall", tuple[bytes, ...])
 HAS_ROLE = Function("hasRole", Uint64, Address, returns=Membership)
@@ -41,14 +49,15 @@ TARGET_FUNCTION_ROLE = Function(
 class AccessManager(Contract):
     """Roles and the functions they may call."""
 
-    def grant_role(self, role: int, account: str) -> UnsignedCall:
-        """Give a role, without delay.
+    def grant_role(self, role: int, account: str, delay_s: int = 0) -> UnsignedCall:
+        """Give a role.
 
         Args:
             role: The role.
             account: Who gets it.
+            delay_s: How long before each call its holder must announce it. [s]
         """
-        return self._write(GRANT_ROLE, role, account, 0)
+        return self._write(GRANT_ROLE, role, account, delay_s)
 
     def revoke_role(self, role: int, account: str) -> UnsignedCall:
         """Take a role.
@@ -80,6 +89,37 @@ class AccessManager(Contract):
         """
         return self._write(SET_TARGET_FUNCTION_ROLE, target, tuple(selectors), role)
 
+    def schedule(self, call: UnsignedCall) -> UnsignedCall:
+        """Announce a call, to be made as soon as the sender's delay is over.
+
+        Args:
+            call: The governed call; the sender must make the same one later.
+        """
+        return self._write(SCHEDULE, call.to, call.data, 0)
+
+    def cancel(self, caller: str, call: UnsignedCall) -> UnsignedCall:
+        """Take back an announced call.
+
+        Args:
+            caller: Who announced it.
+            call: The call.
+        """
+        return self._write(CANCEL, caller, call.to, call.data)
+
+    def due_at(self, caller: str, call: UnsignedCall) -> int:
+        """Read when an announced call may be made; 0 where none is announced.
+
+        Args:
+            caller: Who announced it.
+            call: The call.
+
+        Returns:
+            Time. [unix s]
+        """
+        operation = self._read(HASH_OPERATION, caller, call.to, call.data)
+        due: int = self._read(GET_SCHEDULE, operation)
+        return due
+
     def execute(self, call: UnsignedCall) -> UnsignedCall:
         """Make a governed call through the manager.
 
@@ -103,8 +143,17 @@ class AccessManager(Contract):
             role: The role.
             account: The address.
         """
-        membership: Membership = self._read(HAS_ROLE, role, account)
-        return membership.is_member
+        return self.membership(role, account).is_member
+
+    def membership(self, role: int, account: str) -> Membership:
+        """Read whether an address holds a role, and with which delay.
+
+        Args:
+            role: The role.
+            account: The address.
+        """
+        found: Membership = self._read(HAS_ROLE, role, account)
+        return found
 
     def target_function_role(self, target: str, selector: bytes) -> int:
         """Read which role may call a function; 0 is the administrator.

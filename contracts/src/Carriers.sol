@@ -105,6 +105,8 @@ contract Carriers is ICarriers, AccessManaged, EIP712 {
         bytes calldata signatureOld,
         bytes calldata signatureNew
     ) external {
+        CarrierStatus status = _known(idHash).status;
+        if (status != CarrierStatus.Active) revert CarriersStatusRefused(idHash, CarrierStatus.Active, status);
         bytes32 digest = _hashTypedDataV4(InstructionHash.hashRotation(idHash, suite, publicKey, fromSeq));
         if (!_isSignedBy(_lastEpoch(idHash), digest, signatureOld)) revert CarriersRotationUnsigned(idHash, false);
         if (!_isSignedBy(_parseKey(suite, publicKey), digest, signatureNew)) {

@@ -24,7 +24,7 @@ contract Cash is ICash, AccessManaged, InstructionTaker {
     uint256 private _paidOut;
     uint256 private _pending;
     mapping(address account => uint256 fen) private _balances;
-    mapping(bytes32 bankReference => bool used) private _references;
+    mapping(address bank => mapping(bytes32 bankReference => bool used)) private _references;
     mapping(bytes32 payout => Payout entry) private _payouts;
 
     constructor(address authority, IAccounts accounts) AccessManaged(authority) InstructionTaker(accounts) {}
@@ -37,7 +37,7 @@ contract Cash is ICash, AccessManaged, InstructionTaker {
         (Kind kind, AccountStatus status,) = ACCOUNTS.accountOf(instruction.to);
         if (kind == Kind.None || status == AccountStatus.Closed) revert CashReceiverInvalid(instruction.to);
 
-        _useReference(instruction.bankReference);
+        _useReference(instruction.account, instruction.bankReference);
         _credited += instruction.fen;
         _balances[instruction.to] += instruction.fen;
 
@@ -70,7 +70,7 @@ contract Cash is ICash, AccessManaged, InstructionTaker {
         Payout memory payout = _payouts[instruction.payout];
         if (payout.account == address(0)) revert CashPayoutUnknown(instruction.payout);
 
-        _useReference(instruction.bankReference);
+        _useReference(instruction.account, instruction.bankReference);
         delete _payouts[instruction.payout];
         _pending -= payout.fen;
         _paidOut += payout.fen;
@@ -82,10 +82,11 @@ contract Cash is ICash, AccessManaged, InstructionTaker {
         );
     }
 
-    function _useReference(bytes32 bankReference) private {
-        if (_references[bankReference]) revert CashReferenceUsed(bankReference);
+    /// @dev Each bank numbers its own receipts: none can use up another's.
+    function _useReference(address bank, bytes32 bankReference) private {
+        if (_references[bank][bankReference]) revert CashReferenceUsed(bankReference);
 
-        _references[bankReference] = true;
+        _references[bank][bankReference] = true;
     }
 
     /* SETTLEMENT */

@@ -192,8 +192,8 @@ contract Quota is IQuota, ERC1155, AccessManaged, InstructionTaker {
 
     /// @inheritdoc IQuota
     function surrenderedFor(bytes32 statement) external view returns (uint256) {
-        (, bytes32 boundary,, uint64 periodStart, uint64 periodEnd,,) = LEDGER.statementOf(statement);
-        return _surrendered[_obligationKey(boundary, periodStart, periodEnd)];
+        (, bytes32 boundary,, uint64 periodStart, uint64 periodEnd, uint8 purpose,) = LEDGER.statementOf(statement);
+        return purpose == PURPOSE ? _surrendered[_obligationKey(boundary, periodStart, periodEnd)] : 0;
     }
 
     /// @inheritdoc IQuota

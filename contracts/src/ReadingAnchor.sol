@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
+import {Memory} from "@openzeppelin/contracts/utils/Memory.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {P256} from "@openzeppelin/contracts/utils/cryptography/P256.sol";
@@ -16,6 +17,8 @@ import {ReportHash} from "./libraries/ReportHash.sol";
 
 /// @title ReadingAnchor
 contract ReadingAnchor is IReadingAnchor, AccessManaged, EIP712 {
+    using Memory for bytes;
+    using Memory for Memory.Slice;
     using ReportHash for BatchReport;
 
     /// @dev One slot.
@@ -48,20 +51,29 @@ contract ReadingAnchor is IReadingAnchor, AccessManaged, EIP712 {
     /// @dev Length of an EIP-2098 signature in bytes.
     uint256 private constant SIGNATURE_BYTES = 64;
 
+    /// @dev Length of a word of a roll in bytes.
+    uint256 private constant WORD_BYTES = 32;
+
     /// @dev Bit of a member's word that tells a verifier or a regulator.
     uint256 private constant SUPERVISES = 1 << 160;
 
     /// @dev Bit of a member's word that tells a suspended one.
     uint256 private constant SUSPENDED = 1 << 161;
 
-    /// @dev Where the number of the organisation begins in a member's word.
+    /// @dev Where the organisations begin in a member's word, one bit for each.
     uint256 private constant ORGANISATION_SHIFT = 168;
+
+    /// @dev Bits of a member's word that tell its organisation.
+    uint256 private constant ORGANISATIONS = uint256(type(uint32).max) << ORGANISATION_SHIFT;
 
     /// @dev Where the threshold begins in the head word of a roll, behind the version.
     uint256 private constant THRESHOLD_SHIFT = 32;
 
     /// @dev Suite of ECDSA over P-256 with SHA-256.
     uint8 private constant ES256 = 1;
+
+    /// @dev What `Carriers` gives for a carrier without a cut-off.
+    uint64 private constant NO_CUTOFF = type(uint64).max;
 
     /// @notice Carriers whose readings are anchored.
     ICarriers public immutable CARRIERS;
@@ -91,7 +103,7 @@ contract ReadingAnchor is IReadingAnchor, AccessManaged, EIP712 {
         words[0] = version | uint256(threshold) << THRESHOLD_SHIFT;
 
         _configuration = Configuration(address(0), version, threshold, 0);
-        _setRoll(words);
+        _setRoll(abi.encodePacked(words));
         delete _members;
         for (uint256 i = 0; i < count; ++i) {
             _members.push(members[i]);
@@ -101,7 +113,7 @@ contract ReadingAnchor is IReadingAnchor, AccessManaged, EIP712 {
         emit ConfigurationSet(version, threshold, members, configDigest);
     }
 
-    /// @dev One word for each member, from index 1: key (160 bits), flags (8 bits), number of its organisation.
+    /// @dev One word for each member, from index 1: key (160 bits), flags (8 bits), the bit of its organisation.
     function _pack(Member[] calldata members) private pure returns (uint256[] memory words) {
         words = new uint256[](members.length + 1);
         uint256 supervisors = 0;
@@ -112,34 +124,47 @@ contract ReadingAnchor is IReadingAnchor, AccessManaged, EIP712 {
             }
             uint256 supervises = member.role == Kind.Verifier || member.role == Kind.Regulator ? SUPERVISES : 0;
             supervisors |= supervises;
-            words[i + 1] = uint160(member.key) | supervises | _organisation(members, i) << ORGANISATION_SHIFT;
+            words[i + 1] = uint160(member.key) | supervises | 1 << _organisation(members, i);
         }
         if (supervisors == 0) revert AnchorRoleMissing();
     }
 
-    /// @dev An organisation has the number of its first member.
-    function _organisation(Member[] calldata members, uint256 index) private pure returns (uint256 number) {
-        number = index;
+    /// @dev Place of an organisation's bit: that of its first member.
+    function _organisation(Member[] calldata members, uint256 index) private pure returns (uint256 place) {
+        uint256 first = index;
         for (uint256 j = 0; j < index; ++j) {
             if (members[j].key == members[index].key) revert AnchorMemberInvalid(index);
-            if (number == index && members[j].organisation == members[index].organisation) number = j;
+            if (first == index && members[j].organisation == members[index].organisation) first = j;
         }
+        return ORGANISATION_SHIFT + first;
     }
 
     /// @dev A roll is a clone of nothing that never runs: its immutable arguments hold version, threshold and members,
     /// so that a batch reads all of them for one cold access. Each stream keeps the address beside its counters.
-    function _setRoll(uint256[] memory words) private {
-        address roll = Clones.cloneWithImmutableArgs(address(0), abi.encode(words));
+    function _setRoll(bytes memory words) private {
+        address roll = Clones.cloneWithImmutableArgs(address(0), words);
         _configuration.roll = roll;
         for (uint256 i = 0; i < _streamIds.length; ++i) {
             _streams[_streamIds[i]].roll = roll;
         }
     }
 
-    function _wordsOf(address roll) private view returns (uint256[] memory) {
+    /// @dev The words of a roll, read in place: to decode them would cost a batch some 900 gas.
+    function _wordsOf(address roll) private view returns (Memory.Slice) {
         if (roll == address(0)) revert AnchorNotConfigured();
 
-        return abi.decode(Clones.fetchCloneArgs(roll), (uint256[]));
+        return Clones.fetchCloneArgs(roll).asSlice();
+    }
+
+    /// @dev `index` is at most 32: the product cannot overflow.
+    function _word(Memory.Slice words, uint256 index) private pure returns (uint256) {
+        unchecked {
+            return uint256(words.load(index * WORD_BYTES));
+        }
+    }
+
+    function _membersIn(Memory.Slice words) private pure returns (uint256) {
+        return words.length() / WORD_BYTES - 1;
     }
 
     /// @inheritdoc IReadingAnchor
@@ -159,31 +184,28 @@ contract ReadingAnchor is IReadingAnchor, AccessManaged, EIP712 {
         _requireQuorum(_wordsOf(_configuration.roll), digest, attestation);
     }
 
-    function _requireQuorum(uint256[] memory words, bytes32 digest, Attestation calldata attestation) private pure {
+    function _requireQuorum(Memory.Slice words, bytes32 digest, Attestation calldata attestation) private view {
         uint256 signers = attestation.signers;
         bytes calldata signatures = attestation.signatures;
-        if (signers >> (words.length - 1) != 0) revert AnchorSignerUnknown(signers, words.length - 1);
-        uint256 organisations = 0;
-        uint256 flags = 0;
+        if (signers >> _membersIn(words) != 0) revert AnchorSignerUnknown(signers, _membersIn(words));
+        uint256 seen = 0;
         uint256 end = 0;
         // No number here exceeds 32 · 64.
         unchecked {
             for (uint256 i = 0; signers >> i != 0; ++i) {
                 if (signers >> i & 1 == 0) continue;
-                uint256 word = words[i + 1];
-                uint256 organisation = 1 << (word >> ORGANISATION_SHIFT);
-                if (organisations & organisation != 0) revert AnchorOrganisationTwice(i);
+                uint256 word = _word(words, i + 1);
+                if (seen & word & ORGANISATIONS != 0) revert AnchorOrganisationTwice(i);
                 end += SIGNATURE_BYTES;
                 _requireSigned(word, i, digest, signatures, end);
-                organisations |= organisation;
-                flags |= word;
+                seen |= word;
             }
         }
-        uint256 threshold = words[0] >> THRESHOLD_SHIFT;
+        uint256 threshold = _word(words, 0) >> THRESHOLD_SHIFT;
         if (end < threshold * SIGNATURE_BYTES) revert AnchorQuorumMissing(end / SIGNATURE_BYTES, threshold);
         if (signatures.length != end) revert AnchorSignaturesLength(signatures.length, end);
-        if (flags & SUSPENDED != 0) revert AnchorMemberSuspended(signers, _suspendedIn(words));
-        if (flags & SUPERVISES == 0) revert AnchorRoleMissing();
+        if (seen & SUSPENDED != 0) revert AnchorMemberSuspended(signers, _configuration.suspended);
+        if (seen & SUPERVISES == 0) revert AnchorRoleMissing();
     }
 
     /// @dev The member's signature is the one that ends at `end` of `signatures`.
@@ -195,12 +217,6 @@ contract ReadingAnchor is IReadingAnchor, AccessManaged, EIP712 {
         (bytes32 r, bytes32 vs) = abi.decode(signatures[end - SIGNATURE_BYTES:], (bytes32, bytes32));
         address key = CompactSignature.recover(digest, r, vs);
         if (key != address(uint160(word))) revert AnchorSignatureInvalid(index, key, address(uint160(word)));
-    }
-
-    function _suspendedIn(uint256[] memory words) private pure returns (uint256 bits) {
-        for (uint256 i = 1; i < words.length; ++i) {
-            if (words[i] & SUSPENDED != 0) bits |= 1 << (i - 1);
-        }
     }
 
     /* BATCHES */
@@ -222,8 +238,8 @@ contract ReadingAnchor is IReadingAnchor, AccessManaged, EIP712 {
     function submit(BatchReport calldata report, Attestation calldata attestation) external {
         Stream storage stream = _streams[report.streamId];
         uint32 seq = _requireNext(stream, report);
-        uint256[] memory words = _wordsOf(stream.roll);
-        _requireSound(uint32(words[0]), report);
+        Memory.Slice words = _wordsOf(stream.roll);
+        _requireSound(uint32(_word(words, 0)), report);
         // The report is static and the first argument: its words stand right behind the selector.
         bytes32 headHash = ReportHash.hashBatchWords(msg.data[4:4 + ReportHash.BATCH_REPORT_BYTES]);
         _requireQuorum(words, _hashTypedDataV4(headHash), attestation);
@@ -233,7 +249,7 @@ contract ReadingAnchor is IReadingAnchor, AccessManaged, EIP712 {
         stream.lastTs = uint32(report.lastTs);
         stream.anchoredAt = uint32(block.timestamp);
 
-        emit BatchAnchored(report.streamId, seq, headHash, report, attestation.signers);
+        emit BatchAnchored(report, attestation.signers);
     }
 
     /// @dev What the report must share with the stream; returns the number of both.
@@ -306,16 +322,17 @@ contract ReadingAnchor is IReadingAnchor, AccessManaged, EIP712 {
         bool sameSlot = first.streamId == second.streamId && first.seq == second.seq
             && first.rulesVersion == current.version && second.rulesVersion == current.version;
         if (!sameSlot || a == b) revert AnchorNoEquivocation(a, b);
-        uint256[] memory words = _wordsOf(current.roll);
-        if (index + 1 >= words.length) revert AnchorSignerUnknown(index, words.length - 1);
-        uint256 word = words[index + 1];
+        Memory.Slice words = _wordsOf(current.roll);
+        if (index >= _membersIn(words)) revert AnchorSignerUnknown(index, _membersIn(words));
+        uint256 word = _word(words, index + 1);
         if (word & SUSPENDED != 0) revert AnchorMemberSuspended(1 << index, current.suspended);
         _requireSingle(word, index, a, firstSignature);
         _requireSingle(word, index, b, secondSignature);
 
-        words[index + 1] = word | SUSPENDED;
         _configuration.suspended = current.suspended | uint32(1 << index);
-        _setRoll(words);
+        bytes memory before = words.slice(0, (index + 1) * WORD_BYTES).toBytes();
+        bytes memory behind = words.slice((index + 2) * WORD_BYTES).toBytes();
+        _setRoll(bytes.concat(before, bytes32(word | SUSPENDED), behind));
 
         emit MemberSuspended(current.version, index, address(uint160(word)), a, b);
     }
@@ -333,8 +350,10 @@ contract ReadingAnchor is IReadingAnchor, AccessManaged, EIP712 {
         _requireInBatch(message, proof);
         (bytes calldata payload, uint64 seq, bytes32 r, bytes32 s) = CoseReading.split(message);
         if (seq != proof.readingSeq) revert AnchorReadingSeqMismatch(seq, proof.readingSeq);
-        (,, uint64 cutoffSeq,,) = CARRIERS.carrier(proof.idHash);
-        if (seq > cutoffSeq) revert AnchorReadingCutOff(seq, cutoffSeq);
+        (, ICarriers.CarrierStatus status, uint64 cutoffSeq,,) = CARRIERS.carrier(proof.idHash);
+        // Without a cut-off all readings of an active carrier count, and none of any other.
+        bool isActive = status == ICarriers.CarrierStatus.Active;
+        if (seq > cutoffSeq || (!isActive && cutoffSeq == NO_CUTOFF)) revert AnchorReadingCutOff(seq, cutoffSeq);
 
         return _isSigned(CoseReading.signedHash(payload, address(CARRIERS), proof.idHash), proof.idHash, seq, r, s);
     }

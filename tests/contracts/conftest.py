@@ -45,6 +45,9 @@ OPENING = int(dt.datetime(2022, 3, 15, 1, tzinfo=dt.UTC).timestamp())
 MARCH = (1_646_064_000, 1_648_742_400)
 """The reporting period: March 2022, local time. [unix s]"""
 
+ADMIN_DELAY_S = 60
+"""Short, so that the shared clock hardly moves. [s]"""
+
 KINDS = {
     "Park Operator": Kind.PARK_OPERATOR,
     "Identity Platform": Kind.IDENTITY_PLATFORM,
@@ -86,7 +89,13 @@ def plan_of_the_park() -> DeploymentPlan:
         )
         for name in MEMBERS
     )
-    return DeploymentPlan(organisations, members, 3, (Stream("park", 3600),))
+    return DeploymentPlan(
+        organisations,
+        members,
+        3,
+        (Stream("park", 3600),),
+        admin_delay_s=ADMIN_DELAY_S,
+    )
 
 
 class Park:
@@ -157,6 +166,17 @@ class Park:
         digest = typed_data.digest(batch, self.deployment.domain(mandate.address))
         signatures = self.sign_digest(name, digest)
         return self.sender.send(mandate.execute_batch(batch, signatures))
+
+    def govern_later(self, name: str, call: UnsignedCall) -> Receipt:
+        """Announce a call of the administrator, wait, and make it."""
+        self.govern(name, self.ledger.access_manager.schedule(call))
+        self.wait_until(self.now() + ADMIN_DELAY_S)
+        return self.govern(name, call)
+
+    def wait_until(self, time: int) -> None:
+        """Bring the chain to a time, in a block of its own. [unix s]"""
+        self.engine.set_time(time)
+        self.engine.mine()
 
     def send(self, call: UnsignedCall) -> Receipt:
         return self.sender.send(call)

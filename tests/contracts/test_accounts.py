@@ -164,7 +164,7 @@ class TestAuthorisation:
         call = park.ledger.accounts.set_authoriser(STRANGER, True)
         with pytest.raises(errors.AccessManagedUnauthorizedError, match="no right"):
             park.govern("Bank", call)
-        park.govern("Regulator", call)
+        park.govern_later("Regulator", call)
         assert park.ledger.accounts.is_authoriser(STRANGER)
 
 
@@ -214,10 +214,11 @@ class TestDirectoryAndRulebook:
     def test_directory_follows_the_administrator(self, park: Any):
         directory = park.ledger.directory
         name = b"Spare".ljust(32, b"\x00")
-        park.govern("Regulator", directory.set(name, park.ledger.cash.address))
+        call = directory.set(name, park.ledger.cash.address)
+        park.govern_later("Regulator", call)
         assert directory.get(name).where == park.ledger.cash.address
         with pytest.raises(errors.DirectoryNotAContractError, match="without code"):
-            park.govern("Regulator", directory.set(name, STRANGER))
+            park.govern_later("Regulator", directory.set(name, STRANGER))
 
     def test_directory_knows_no_other_name(self, park: Any):
         with pytest.raises(errors.DirectoryNameUnknownError, match="no entry Nothing"):

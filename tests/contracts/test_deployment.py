@@ -13,6 +13,7 @@ from contracts.bindings.access_manager import (
     REGULATOR_ROLE,
 )
 from contracts.bindings.rulebook import rule_name
+from contracts.calls import UnsignedCall
 from contracts.chain import ChainClient
 from contracts.creation import planned_addresses
 from contracts.deployment import GOVERNED, Organisation, deploy
@@ -20,6 +21,8 @@ from contracts.directory import CONTRACTS, Deployment, artifact
 from contracts.enumerations import AccountStatus, Kind
 from contracts.errors import (
     AccessManagedUnauthorizedError,
+    AccessManagerNotReadyError,
+    AccessManagerNotScheduledError,
     ConflictError,
     InvalidInputError,
     UnavailableError,
@@ -149,6 +152,73 @@ class BrokenSender(Sender):
             raise UnavailableError("broken on purpose")
         self.left -= 1
         return super().transmit(call)
+
+
+@pytest.fixture
+def naming(park: Any, request: pytest.FixtureRequest) -> UnsignedCall:
+    """A call that needs the administrator, another one in every test."""
+    label = rule_name(request.node.name[-31:])
+    call: UnsignedCall = park.ledger.directory.set(label, park.ledger.cash.address)
+    return call
+
+
+class TestAdminDelay:
+    def test_is_two_days_where_the_plan_says_nothing(self, plan: DeploymentPlan):
+        bare = DeploymentPlan(
+            plan.organisations, plan.members, plan.threshold, plan.streams
+        )
+        assert bare.admin_delay_s == 172_800
+
+    def test_binds_the_administrator_alone(self, park: Any, plan: DeploymentPlan):
+        manager, regulator = (
+            park.ledger.access_manager,
+            park.deployment.mandates["Regulator"],
+        )
+        found = manager.membership(ADMIN_ROLE, regulator)
+        assert found.execution_delay_s == plan.admin_delay_s
+        assert manager.membership(REGULATOR_ROLE, regulator).execution_delay_s == 0
+
+    def test_refuses_what_was_not_announced(self, park: Any, naming: UnsignedCall):
+        with pytest.raises(AccessManagerNotScheduledError, match="not scheduled"):
+            park.govern("Regulator", naming)
+
+    def test_refuses_what_is_not_due_yet(self, park: Any, naming: UnsignedCall):
+        park.govern("Regulator", park.ledger.access_manager.schedule(naming))
+        with pytest.raises(AccessManagerNotReadyError):
+            park.govern("Regulator", naming)
+
+    def test_lets_an_announced_call_through_once(self, park: Any, naming: UnsignedCall):
+        regulator = park.deployment.mandates["Regulator"]
+        manager = park.ledger.access_manager
+        park.govern("Regulator", manager.schedule(naming))
+        assert manager.due_at(regulator, naming) > park.now()
+        park.wait_until(manager.due_at(regulator, naming))
+        park.govern("Regulator", naming)
+        assert manager.due_at(regulator, naming) == 0
+        with pytest.raises(AccessManagerNotScheduledError, match="not scheduled"):
+            park.govern("Regulator", naming)
+
+    def test_holds_for_roles_too(self, park: Any):
+        regulator = park.deployment.mandates["Regulator"]
+        manager = park.ledger.access_manager
+        sooner = manager.grant_role(ADMIN_ROLE, regulator, delay_s=0)
+        with pytest.raises(AccessManagerNotScheduledError, match="not scheduled"):
+            park.govern("Regulator", sooner)
+
+    def test_forgets_a_call_that_is_taken_back(self, park: Any, naming: UnsignedCall):
+        regulator = park.deployment.mandates["Regulator"]
+        manager = park.ledger.access_manager
+        park.govern("Regulator", manager.schedule(naming))
+        park.govern("Regulator", manager.cancel(regulator, naming))
+        assert manager.due_at(regulator, naming) == 0
+
+    def test_keeps_operations_immediate(self, park: Any):
+        park.govern("Regulator", park.ledger.market.halt(2098, True))
+        assert park.ledger.market.is_halted(2098)
+
+    def test_fits_the_access_manager(self, plan: DeploymentPlan):
+        with pytest.raises(InvalidInputError, match=r"delay of 0 to .* got -1"):
+            replace(plan, admin_delay_s=-1).check()
 
 
 class TestPlan:

@@ -94,7 +94,7 @@ class TestDecode:
         assert decode(log_of(event)) == event
 
     def test_reads_a_whole_report(self):
-        event = events.BatchAnchored(b"\x01" * 32, 7, b"\x09" * 32, REPORT, 13, **PLACE)
+        event = events.BatchAnchored(REPORT, 13, **PLACE)
         assert decode(log_of(event)) == event
 
     def test_reads_a_list_of_members(self):
@@ -127,9 +127,7 @@ class TestDecode:
     def test_is_fast(self):
         logs = [
             log_of(events.BlockTraded(ALICE, BOB, 2022, 5, 6, b"\x01" * 32, **PLACE)),
-            log_of(
-                events.BatchAnchored(b"\x01" * 32, 7, b"\x09" * 32, REPORT, 13, **PLACE)
-            ),
+            log_of(events.BatchAnchored(REPORT, 13, **PLACE)),
             log_of(events.QuotaSurrendered(ALICE, b"\x02" * 32, 2022, 5, **PLACE)),
             log_of(events.AccountOpened(ALICE, Kind.BANK, "Bank", **PLACE)),
         ] * 2_500

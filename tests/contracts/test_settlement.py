@@ -175,7 +175,7 @@ class TestCash:
 
     def test_has_a_market_that_the_administrator_names(self, park: Any):
         call = park.ledger.cash.set_market(park.ledger.market.address)
-        assert park.govern("Regulator", call).succeeded
+        assert park.govern_later("Regulator", call).succeeded
         with pytest.raises(errors.AccessManagedUnauthorizedError, match="no right"):
             park.govern("Bank", call)
 

@@ -44,7 +44,8 @@ interface ICarriers {
     /// @param needed Least first sequence number that would do.
     error CarriersEpochNotAfter(bytes32 idHash, uint64 given, uint64 needed);
 
-    /// @notice Thrown when a status may not follow the present one: revoked and retired are final.
+    /// @notice Thrown when a status may not follow the present one, or a carrier's status admits no new key: revoked
+    /// and retired are final, and a suspended carrier gets a new key from the authority alone.
     /// @param idHash keccak256 of the identifier.
     /// @param given Status of the call.
     /// @param present Status of the carrier.
@@ -150,7 +151,8 @@ interface ICarriers {
     /// @notice Sets the status of a carrier.
     /// @param idHash keccak256 of the identifier.
     /// @param status New status.
-    /// @param cutoffSeq Last sequence number whose readings count; 2^64 − 1 when active.
+    /// @param cutoffSeq Last sequence number whose readings count; 2^64 − 1 for none: then all readings of an active
+    /// carrier count, and none of any other.
     function setStatus(bytes32 idHash, CarrierStatus status, uint64 cutoffSeq) external;
 
     /// @notice What the ledger knows of a carrier.

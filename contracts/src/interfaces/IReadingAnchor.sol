@@ -142,7 +142,7 @@ interface IReadingAnchor {
     /// @param needed Sequence number in the proof.
     error AnchorReadingSeqMismatch(uint64 given, uint64 needed);
 
-    /// @notice Thrown when a reading comes after the carrier's cut-off.
+    /// @notice Thrown when a reading comes after the carrier's cut-off, or its carrier is inactive without one.
     /// @param seq Sequence number of the reading.
     /// @param cutoffSeq Last sequence number whose readings count.
     error AnchorReadingCutOff(uint64 seq, uint64 cutoffSeq);
@@ -157,14 +157,10 @@ interface IReadingAnchor {
     error AnchorNoEquivocation(bytes32 first, bytes32 second);
 
     /// @notice Emitted when a batch or a heartbeat is anchored.
-    /// @param streamId The stream.
-    /// @param seq Number of the batch.
-    /// @param head Hash of the report: the stream's head from now on.
+    /// @dev Repeats nothing, as every batch pays for it: stream and number are in the report, the head is its hash.
     /// @param report The whole report.
     /// @param signers Bit set of the members that signed.
-    event BatchAnchored(
-        bytes32 indexed streamId, uint64 indexed seq, bytes32 head, BatchReport report, uint256 signers
-    );
+    event BatchAnchored(BatchReport report, uint256 signers);
 
     /// @notice Emitted when the members change.
     /// @param version Number of the configuration, from 1.

@@ -21,7 +21,7 @@ contract AnchorSubmitTest is LedgerTest {
         IReadingAnchor.BatchReport memory report = _batch(0, 0);
         Attestation memory attestation = _attested(report);
         VM.expectEmit();
-        emit IReadingAnchor.BatchAnchored(STREAM, 0, hasher.hash(report), report, 13);
+        emit IReadingAnchor.BatchAnchored(report, 13);
         anchor.submit(report, attestation);
 
         bytes32 second = _anchor(1, hasher.hash(report));

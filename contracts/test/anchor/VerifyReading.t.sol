@@ -118,6 +118,13 @@ contract AnchorVerifyReadingTest is ReadingTest {
         assertTrue(anchor.verifyReading(message, proof));
     }
 
+    function test_refuses_every_reading_of_a_revoked_carrier_without_cut_off() public {
+        carriers.setStatus(ID_HASH, ICarriers.CarrierStatus.Revoked, type(uint64).max);
+        _expectRefusal(
+            abi.encodeWithSelector(IReadingAnchor.AnchorReadingCutOff.selector, 5, type(uint64).max)
+        );
+    }
+
     function test_refuses_a_carrier_whose_suite_the_chain_cannot_check() public {
         carriers.rotateByAuthority(ID_HASH, 2, abi.encodePacked(keccak256("ed")), 5);
         _expectRefusal(abi.encodeWithSelector(IReadingAnchor.AnchorSuiteNotOnChain.selector, 2));

@@ -48,6 +48,24 @@ contract CarriersRotateTest is ReadingTest {
         carriers.rotate(ID_HASH, 1, newKey, 10, old, "");
     }
 
+    function test_a_suspended_carrier_does_not_change_its_own_key() public {
+        carriers.setStatus(ID_HASH, ICarriers.CarrierStatus.Suspended, 7);
+        bytes memory newKey = _publicKey(NEW_KEY);
+        bytes memory old = _signRotation(CARRIER_KEY, NEW_KEY, 10);
+        bytes memory fresh = _signRotation(NEW_KEY, NEW_KEY, 10);
+        VM.expectRevert(
+            abi.encodeWithSelector(
+                ICarriers.CarriersStatusRefused.selector,
+                ID_HASH,
+                ICarriers.CarrierStatus.Active,
+                ICarriers.CarrierStatus.Suspended
+            )
+        );
+        carriers.rotate(ID_HASH, 1, newKey, 10, old, fresh);
+
+        carriers.rotateByAuthority(ID_HASH, 1, newKey, 10);
+    }
+
     function test_refuses_a_new_suite_that_the_chain_cannot_check() public {
         bytes memory old = _signRotation(CARRIER_KEY, NEW_KEY, 10);
         VM.expectRevert(abi.encodeWithSelector(ICarriers.CarriersRotationUnsigned.selector, ID_HASH, false));

@@ -42,6 +42,15 @@ contract CashCreditTest is LedgerTest {
         );
     }
 
+    function test_a_bank_cannot_use_up_the_receipts_of_another() public {
+        _open("other bank", Kind.Bank);
+        (ICash.CreditReceipt memory i, Signatures memory s) = _receipt("other bank", beta, 1, "receipt");
+        cash.credit(i, s);
+        _credit(alpha, 700, "receipt");
+
+        assertEq(cash.balanceOf(alpha), 700);
+    }
+
     function test_refuses_an_unknown_account() public {
         address gamma = _id("gamma");
         _expectRefusal("bank", gamma, 1, abi.encodeWithSelector(ICash.CashReceiverInvalid.selector, gamma));

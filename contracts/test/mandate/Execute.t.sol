@@ -2,7 +2,9 @@
 pragma solidity 0.8.37;
 
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
+import {IAccessManager} from "@openzeppelin/contracts/access/manager/IAccessManager.sol";
 import {IAccounts} from "../../src/interfaces/IAccounts.sol";
+import {IDirectory} from "../../src/interfaces/IDirectory.sol";
 import {IMandate} from "../../src/interfaces/IMandate.sol";
 import {IMarket} from "../../src/interfaces/IMarket.sol";
 import {INITIATE, Signatures} from "../../src/interfaces/Types.sol";
@@ -49,6 +51,27 @@ contract MandateExecuteTest is LedgerTest {
             abi.encodeWithSelector(IAccounts.AccountsRightMissing.selector, regulator, key, 0, INITIATE)
         );
         mandate.execute(c, s);
+    }
+
+    function test_an_administrator_with_a_delay_announces_and_waits() public {
+        manager.grantRole(0, address(mandate), 1 hours);
+        bytes memory data = abi.encodeCall(IDirectory.set, ("Spare", address(cash)));
+        (IMandate.Call memory c, Signatures memory s) = _call(address(directory), data);
+        bytes32 operation = manager.hashOperation(address(mandate), address(directory), data);
+        VM.expectRevert(abi.encodeWithSelector(IAccessManager.AccessManagerNotScheduled.selector, operation));
+        mandate.execute(c, s);
+
+        (c, s) = _call(address(manager), abi.encodeCall(IAccessManager.schedule, (address(directory), data, 0)));
+        mandate.execute(c, s);
+        (c, s) = _call(address(directory), data);
+        VM.warp(NOW + 1 hours - 1);
+        VM.expectRevert(abi.encodeWithSelector(IAccessManager.AccessManagerNotReady.selector, operation));
+        mandate.execute(c, s);
+
+        VM.warp(NOW + 1 hours);
+        mandate.execute(c, s);
+        (address where,) = directory.get("Spare");
+        assertEq(where, address(cash));
     }
 
     function test_refuses_a_changed_call() public {

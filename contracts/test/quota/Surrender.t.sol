@@ -43,6 +43,13 @@ contract QuotaSurrenderTest is LedgerTest {
         quota.surrender(i, s);
     }
 
+    function test_counts_for_statements_of_direct_emissions_alone() public {
+        _surrender(statement, 100);
+        bytes32 another = _confirmed(2);
+
+        assertEq(quota.surrenderedFor(another), 0);
+    }
+
     function test_meets_the_obligation_in_parts() public {
         (IQuota.SurrenderQuota memory i, Signatures memory s) = _instruction("alpha", statement, 100_000);
         VM.expectEmit();
