@@ -183,11 +183,17 @@ def _bar(console: Console, total: int) -> Iterator[Callable[[int], None]]:
 
 
 def _label(series: Series) -> str:
-    shift = f"January 2018 replayed as January {START.year}"
+    """Say where the figures come from, for every output."""
+    if series.is_simulated:
+        return (
+            f"Input: {series.origin}. Every meter, value added, quota and price is "
+            f"SIMULATED, in the sandbox's January {START.year}."
+        )
     return (
-        f"Input: {series.origin}; {shift} (a Korean plant of 2018 under Chinese "
-        "factors of 2023: an illustration). One meter is the plant's; all other "
-        "meters, value added, quota and prices are SIMULATED."
+        f"Input: {series.origin}; January 2018 replayed as January {START.year} (a "
+        "Korean plant of 2018 under Chinese factors of 2023: an illustration). One "
+        "meter is the plant's; all other meters, value added, quota and prices are "
+        "SIMULATED."
     )
 
 
