@@ -3,7 +3,9 @@
 Rules kept: a message counts as sent only when a receipt names its digest (and, where
 the member's key is known, carries its signature); an answer 429 or 503 or none at all
 leaves everything stored and is tried again after the time that the inbox asks for; a
-refusal is final for that message and kept with its reason.
+refusal is final for that message and kept with its reason. One refusal gets time: a
+key id that the inbox does not know may have been enrolled or rotated a moment ago, so
+it is final only after a grace period.
 """
 
 import logging
@@ -29,6 +31,9 @@ from oracle.reading.suites import Suite
 logger = logging.getLogger(__name__)
 
 MAX_PAUSE_S = 30.0
+FIRST_PAUSE_S = 0.5
+KEY_ID_CHECK = 2
+"""Check that refuses an unknown key id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,7 @@ class Uplink:
         member_key: Key of the member; None takes receipts by their digest alone.
         batch_messages: Most messages of one request.
         max_attempts: Attempts for one request; None tries for ever.
+        enrolment_grace_s: How long an unknown key id is tried again. [s]
         statistics: What was done so far.
     """
 
@@ -77,8 +83,10 @@ class Uplink:
     member_key: MemberKey | None = None
     batch_messages: int = 500
     max_attempts: int | None = None
+    enrolment_grace_s: float = 60.0
     sleep: Callable[[float], None] = time.sleep
     statistics: UplinkStatistics = field(default_factory=UplinkStatistics)
+    _waited_s: float = field(default=0.0, init=False)
 
     def drain(self, outbox: Outbox) -> Iterator[int]:
         """Send until nothing is unsent.
@@ -97,17 +105,40 @@ class Uplink:
         """
         while messages := outbox.unsent(self.batch_messages):
             results = self._send_until_answered([raw for _, raw in messages])
+            has_grace = self._has_grace(results)
             receipts: dict[int, bytes] = {}
             problems: dict[int, str] = {}
             for (seq, raw), result in zip(messages, results, strict=True):
                 if result.status in (Status.ACCEPTED, Status.REPLAYED):
                     self._check_receipt(raw, result.receipt)
                     receipts[seq] = result.receipt
+                elif has_grace and result.check == KEY_ID_CHECK:
+                    continue
                 else:
                     problems[seq] = result.detail
                 self._count(result.status)
             outbox.settle(receipts, problems)
-            yield len(messages)
+            if has_grace:
+                self._wait_for_enrolment()
+            yield len(receipts) + len(problems)
+
+    def _has_grace(self, results: list[Result]) -> bool:
+        """Tell whether an unknown key id in these results gets another try."""
+        unknown = [one for one in results if one.check == KEY_ID_CHECK]
+        if not unknown:
+            self._waited_s = 0.0
+        elif self._waited_s < self.enrolment_grace_s:
+            logger.warning("%s; it may have been enrolled just now", unknown[0].detail)
+            return True
+        return False
+
+    def _wait_for_enrolment(self) -> None:
+        """Pause, each time as long as all pauses before, up to the grace."""
+        left_s = self.enrolment_grace_s - self._waited_s
+        pause = min(max(FIRST_PAUSE_S, self._waited_s), MAX_PAUSE_S, left_s)
+        self.statistics.retries += 1
+        self._waited_s += pause
+        self.sleep(pause)
 
     def _send_until_answered(self, messages: list[bytes]) -> list[Result]:
         attempt, body = 0, join_sequence(messages)

@@ -99,6 +99,40 @@ class TestDrain:
         assert (status.receipted, status.refused, status.unsent) == (20, 5, 0)
 
 
+class TestEnrolment:
+    """The member follows the chain, so it may learn of a carrier a moment later."""
+
+    def test_that_the_member_sees_a_moment_later_loses_nothing(
+        self, uplink: Uplink, outbox: Outbox, inbox: Inbox, device: DeviceSimulator
+    ):
+        inbox.set_registry(CarrierRegistry())
+        pauses: list[float] = []
+
+        def sleep(pause_s: float) -> None:
+            pauses.append(pause_s)
+            if len(pauses) == 3:
+                inbox.set_registry(registry_of(device))
+
+        uplink.sleep = sleep
+        list(uplink.drain(outbox))
+
+        status = outbox.status()
+        assert (status.receipted, status.refused) == (25, 0)
+        assert pauses == [0.5, 0.5, 1.0]
+
+    def test_that_never_comes_is_waited_for_once(
+        self, uplink: Uplink, outbox: Outbox, inbox: Inbox
+    ):
+        inbox.set_registry(CarrierRegistry())
+        pauses: list[float] = []
+        uplink.sleep = pauses.append
+
+        list(uplink.drain(outbox))
+
+        assert sum(pauses) == 60
+        assert outbox.status().refused == 25
+
+
 class TestRetry:
     @pytest.mark.parametrize("code", [429, 503])
     def test_an_answer_that_asks_to_wait_is_tried_again(
