@@ -17,7 +17,7 @@ It verifies no signature and knows no receive time.
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import accumulate
 from typing import Protocol
@@ -99,6 +99,11 @@ class MeterLedger:
     coverage: Fraction
     """Share of the period's time between readings that follow without a gap."""
 
+    def with_facts(self, facts: Iterable[Fact]) -> "MeterLedger":
+        """Return the ledger with more facts among its own, each once."""
+        joined = {*self.facts, *facts}
+        return replace(self, facts=tuple(sorted(joined, key=_fact_order)))
+
     @property
     def total(self) -> Quantity:
         """Measured and substituted amounts together."""
@@ -171,7 +176,7 @@ def build_intervals(
         step_s=step_s,
         samples=tuple(ordered),
         intervals=intervals,
-        facts=tuple(sorted(facts, key=lambda f: (f.start, f.end, f.kind, f.detail))),
+        facts=tuple(sorted(facts, key=_fact_order)),
         substitutions=substitutions,
         measured=Quantity(measured * channel.scale, unit),
         substituted=Quantity(substituted * channel.scale, unit),
@@ -297,6 +302,10 @@ def _coverage(
     for s in substitutions:
         spans[s.unknown.start, s.unknown.end] = period.overlap_s(s.unknown)
     return 1 - Fraction(sum(spans.values()), period.end - period.start)
+
+
+def _fact_order(fact: Fact) -> tuple[int, int, str, str]:
+    return fact.start, fact.end, fact.kind, fact.detail
 
 
 def _gap_fact(gap: Observed) -> Fact:

@@ -22,7 +22,7 @@ class Fact:
     """One typed remark on a stretch of time; it hides nothing and drops nothing."""
 
     kind: str
-    """gap, late, rollover, reset, swap, implausible or substituted."""
+    """gap, late, rollover, reset, swap, implausible, substituted or revoked."""
     start: int
     end: int
     detail: str

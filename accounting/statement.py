@@ -24,7 +24,7 @@ from accounting.errors import (
     InvalidQuantityError,
     UnavailableReadingsError,
 )
-from accounting.metering import MeterLedger, build_intervals
+from accounting.metering import Fact, MeterLedger, build_intervals
 from accounting.quantities import Quantity, rounded
 from accounting.rule_loading import load_rule_set
 from accounting.rule_sets import Input, RuleSet
@@ -120,6 +120,9 @@ class SourceReadings:
     identifier: str
     register: int
     samples: tuple[Sample, ...]
+    facts: tuple[Fact, ...] = ()
+    """What the caller found of the source, for the document: signed samples that do
+    not count because their carrier was revoked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,14 +265,14 @@ def _meter(
             "channel", where=name, expected="one in the channel tables", given="none"
         )
     key = (source.identifier, source.register)
-    samples = [
-        s for r in readings if (r.identifier, r.register) == key for s in r.samples
-    ]
+    own = [r for r in readings if (r.identifier, r.register) == key]
+    samples = [sample for r in own for sample in r.samples]
     rule = MIN_RATE if source.role.endswith("_out") else MAX_RATE
     try:
         ledger = build_intervals(samples, channel, *period, STEP_S, rule)
     except UnavailableReadingsError as exc:
         raise UnavailableReadingsError(str(exc), where=name) from exc
+    ledger = ledger.with_facts(fact for r in own for fact in r.facts)
     wanted, amount = _amount(source, ledger, methods)
     return Metered(source, table, ledger, wanted, amount)
 

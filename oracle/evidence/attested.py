@@ -129,6 +129,9 @@ def check_registry(
 ) -> Mapping[bytes, CarrierRegistry]:
     """Stage 5: every carrier's record stands under the root that a batch names.
 
+    The state that the last batch names says which readings count, so it is there for
+    every carrier of the package, whether or not that batch holds readings.
+
     Args:
         package: Package that passed stage 4.
         boundary: Boundary of stage 3; a package speaks of its carriers only.
@@ -139,7 +142,9 @@ def check_registry(
     Raises:
         InvalidPackageError: Names the carrier or the root.
     """
+    last = package.batches[-1].report
     needed = {one.report.data_digest for one in package.batches if one.readings}
+    needed.add(last.data_digest)
     given = [part.root for part in package.registries]
     check_equal(
         "roots of registry states",
@@ -147,7 +152,14 @@ def check_registry(
         [root.hex() for root in given],
     )
     identifiers = {source.identifier for source in boundary.sources}
-    return {part.root: _registry(part, identifiers) for part in package.registries}
+    states = {part.root: _registry(part, identifiers) for part in package.registries}
+    proofs = [proof for part in package.registries for proof in part.proofs]
+    for identifier in sorted({proof.record.identifier for proof in proofs}):
+        if states[last.data_digest].by_identifier(identifier) is None:
+            subject = f"registry record of {identifier}"
+            expected = f"one under the root of batch {last.seq}, the last one"
+            raise InvalidPackageError(subject, expected, "none")
+    return states
 
 
 def _check_configuration(given: Configuration, trust: Trust) -> None:

@@ -77,7 +77,8 @@ class RegistryPart:
     root: bytes
     """32 bytes, `CarrierRegistry.root()` at the report's reference block."""
     proofs: tuple[CarrierProof, ...]
-    """Every carrier of the boundary whose readings a batch under this root carries."""
+    """Every carrier of the boundary whose readings a batch under this root carries;
+    under the root of the last batch every carrier of the boundary with readings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,8 @@ class StatementEvidence:
     rule_book: RuleBookPart
     """Rule sets, factor year and boundary."""
     registries: tuple[RegistryPart, ...]
-    """Every registry state that a batch with used readings names, each once."""
+    """Every registry state that a batch with used readings or the last batch names,
+    each once."""
     log_range: CompactRange
     """Frontier of the log before the first batch: size = its seq = `log_size`."""
     batches: tuple[BatchEvidence, ...]
@@ -142,7 +144,7 @@ class Package:
     rule_book: RuleBookPart
     """Rule sets, factor year and boundary."""
     registries: tuple[RegistryPart, ...]
-    """Registry states that batches with readings name."""
+    """Registry states that batches with readings and the last batch name."""
     log_range: CompactRange
     """Frontier of the log before the first batch."""
     batches: tuple[BatchPart, ...]

@@ -7,12 +7,13 @@ inbox and at every member.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
 from contracts.merkle import BatchLeaf, leaf_hash
 from oracle.errors import InvalidMessageError, InvalidPackageError, RefusedReadingError
 from oracle.evidence.evidence import BatchPart
 from oracle.evidence.proofs import root_of_leaves
+from oracle.evidence.samples import runs
 from oracle.evidence.threads import check_in_threads
 from oracle.reading.checks import AuthenticReading, Domain, authenticate, fold_readings
 from oracle.reading.facts import FactKind
@@ -56,6 +57,9 @@ class Deliveries:
     """Missing between the first and last reading of a carrier, by carrier."""
     late: tuple[NamedRun, ...]
     """Delivered behind a later reading of their carrier, by carrier."""
+    excluded: tuple[NamedRun, ...]
+    """Signed above the last good seq of their carrier, by carrier; they do not count
+    and are none of the others."""
 
 
 def check_readings(task: ReadingTask, threads: int | None) -> list[AuthenticReading]:
@@ -78,23 +82,28 @@ def check_readings(task: ReadingTask, threads: int | None) -> list[AuthenticRead
     return [one for part in parts for one in part]
 
 
-def trace_deliveries(readings: Sequence[AuthenticReading]) -> Deliveries:
-    """Find which readings are missing and which came late.
+def trace_deliveries(
+    readings: Sequence[AuthenticReading], registry: CarrierRegistry
+) -> Deliveries:
+    """Find which readings are missing, which came late and which do not count.
 
     A statement does not depend on when its readings came, so it says nothing of it;
     the batches do.
 
     Args:
         readings: All authentic readings in batch order.
+        registry: Carriers at the reference block of the last batch.
 
     Returns:
-        Gaps and late deliveries by carrier, ascending.
+        Gaps, late deliveries and excluded readings by carrier, ascending.
 
     Raises:
         InvalidPackageError: A carrier's seq comes twice.
     """
+    counted = [one for one in readings if registry.admits(*_name(one))]
+    excluded = {_name(one) for one in readings}.difference(map(_name, counted))
     try:
-        rows, states = fold_readings(readings, {})
+        rows, states = fold_readings(counted, {})
     except RefusedReadingError as exc:
         subject = f"check {exc.check} ({exc.name})"
         raise InvalidPackageError(subject, exc.expected, exc.given) from exc
@@ -107,15 +116,18 @@ def trace_deliveries(readings: Sequence[AuthenticReading]) -> Deliveries:
     )
     late = ((names[n], seq) for n, seq, fact in rows if fact.kind is FactKind.LATE)
     order = attrgetter("identifier", "first")
-    return Deliveries(tuple(sorted(gaps, key=order)), tuple(_runs(sorted(late))))
+    return Deliveries(
+        tuple(sorted(gaps, key=order)),
+        tuple(_runs(sorted(late))),
+        tuple(_runs(sorted(excluded))),
+    )
 
 
 def _runs(found: Sequence[tuple[str, int]]) -> Iterator[NamedRun]:
     """Join neighbouring sequence numbers of one carrier."""
-    places = enumerate(found)
-    for _, run in groupby(places, key=lambda one: (one[1][0], one[1][1] - one[0])):
-        (_, (identifier, first)), *rest = run
-        yield NamedRun(identifier, first, rest[-1][1][1] if rest else first)
+    for identifier, own in groupby(found, key=itemgetter(0)):
+        for first, last in runs(seq for _, seq in own):
+            yield NamedRun(identifier, first, last)
 
 
 def _check_batch(batch: BatchPart, task: ReadingTask) -> list[AuthenticReading]:
@@ -151,6 +163,10 @@ def _authenticate(
     except RefusedReadingError as exc:
         subject = f"{_claimed_name(raw, registry, place)}, check {exc.check} {exc.name}"
         raise InvalidPackageError(subject, exc.expected, exc.given) from exc
+
+
+def _name(one: AuthenticReading) -> tuple[str, int]:
+    return one.carrier.identifier, one.message.reading.seq
 
 
 def _reading_name(one: AuthenticReading) -> str:

@@ -26,6 +26,7 @@ from oracle.evidence.evidence import Package
 from oracle.evidence.fields import check_equal
 from oracle.evidence.samples import source_readings
 from oracle.reading.checks import AuthenticReading
+from oracle.reading.registry import CarrierRegistry
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +41,19 @@ class Basis:
     """Boundary whose digest the report carries."""
     readings: Sequence[AuthenticReading]
     """All readings of the package, in batch order."""
+    registry: CarrierRegistry
+    """Carriers proven under the root of the last batch; their status counts."""
 
 
 def check_completeness(basis: Basis) -> None:
-    """Stage 7: every sample that the document counts is here.
+    """Stage 7: every sample that the document counts is here, and may be counted.
 
     Args:
         basis: What stages 3 to 6 proved.
 
     Raises:
-        InvalidPackageError: Names carrier and sequence numbers that are missing.
+        InvalidPackageError: Names carrier and sequence numbers that are missing, or
+            the last one if it is above the carrier's last good one.
     """
     for name, source in _mapping(basis.document, "sources").items():
         identifier, _, register = name.rpartition("#")
@@ -59,7 +63,12 @@ def check_completeness(basis: Basis) -> None:
             if one.carrier.identifier == identifier
             and any(str(number) == register for number, _ in one.message.reading.values)
         }
-        _check_source(name, identifier, source, times)
+        _, last = _check_source(name, identifier, source, times)
+        if not basis.registry.admits(identifier, last):
+            batch = f"the registry of batch {basis.report.last_batch}"
+            expected = f"one up to the last good seq of its carrier under {batch}"
+            subject = f"reading [{identifier}, {last}]"
+            raise InvalidPackageError(subject, expected, "one that the document counts")
 
 
 def check_rules(package: Package, basis: Basis) -> Methods:
@@ -160,8 +169,8 @@ def check_report(basis: Basis, statement: Statement) -> None:
 
 def _check_source(
     name: str, identifier: str, source: Any, times: Mapping[int, int]
-) -> None:
-    """Compare one source's samples with what the document counts."""
+) -> tuple[int, int]:
+    """Compare one source's samples with what the document counts; give its range."""
     try:
         first, last = map(int, source["sequences"])
         count = int(source["samples"])
@@ -171,7 +180,7 @@ def _check_source(
         raise InvalidPackageError(subject, "sequences and samples", repr(exc)) from exc
     seqs = [seq for seq in sorted(times) if first <= seq <= last]
     if len(seqs) == count and seqs[:1] == [first] and seqs[-1:] == [last]:
-        return
+        return first, last
     runs = list(_missing(seqs, first, last))
     edges = [(times.get(low - 1), times.get(high + 1)) for low, high in runs]
     hidden = [
@@ -224,7 +233,7 @@ def _compute(package: Package, basis: Basis, methods: Methods) -> Statement:
         report.period_start,
         report.period_end,
         int(report.purpose),
-        source_readings(basis.boundary, pairs),
+        source_readings(basis.boundary, pairs, basis.registry),
         methods,
         package.rule_book.factor_year,
     )

@@ -121,16 +121,19 @@ def _verify(
     readings = check_readings(task, threads)
     passed(Stage.READINGS, readings=len(readings))
 
-    _calculate(package, Basis(report, document, boundary, readings), progress)
+    last = registries[package.batches[-1].report.data_digest]
+    _calculate(package, Basis(report, document, boundary, readings, last), progress)
 
 
 def _calculate(package: Package, basis: Basis, progress: _Progress) -> None:
     """Run the stages that repeat the calculation."""
     passed, report = progress.passed, basis.report
-    deliveries = trace_deliveries(basis.readings)
+    deliveries = trace_deliveries(basis.readings, basis.registry)
     check_completeness(basis)
-    gaps, late = _listed(deliveries.gaps), _listed(deliveries.late)
-    passed(Stage.COMPLETENESS, gaps=gaps, late=late)
+    listed = {"gaps": _listed(deliveries.gaps), "late": _listed(deliveries.late)}
+    if deliveries.excluded:
+        listed["excluded"] = _listed(deliveries.excluded)
+    passed(Stage.COMPLETENESS, **listed)
 
     methods = check_rules(package, basis)
     passed(Stage.RULES, rule_sets=", ".join(one.id for one in methods.rule_sets))

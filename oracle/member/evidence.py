@@ -115,10 +115,15 @@ def _batch(desk: Desk, batch: AnchoredBatch, readings: BatchReadings) -> BatchEv
 def _registries(
     batches: Sequence[AnchoredBatch], readings: BatchReadings, follower: Follower
 ) -> tuple[RegistryPart, ...]:
-    """Prove every used carrier under the registry root that its batch names."""
+    """Prove every used carrier under the root that its batch names, and the last.
+
+    The state at the last batch says which readings count.
+    """
     wanted: dict[bytes, tuple[int, set[str]]] = {}
     for batch in batches:
         names = {one.identifier for one in readings.get(batch.report.seq, ())}
+        if batch is batches[-1]:
+            names = {one.identifier for own in readings.values() for one in own}
         if names:
             block = batch.report.ref_block_number
             wanted.setdefault(batch.report.data_digest, (block, set()))[1].update(names)

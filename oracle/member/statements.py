@@ -4,8 +4,10 @@
 
 Rules kept: a member signs only the report that it computes itself, field by field; the
 readings are those of anchored batches that this member adopted; the range of batches
-is that of the readings used; report and document are stored before the signature, so
-that every signer can build the proof package.
+is that of the readings found; of these count those that the registry at the last
+batch's reference block admits, so that what a revoked carrier signed above its cut-off
+drops out of the next restatement; report and document are stored before the signature,
+so that every signer can build the proof package.
 """
 
 import logging
@@ -29,6 +31,7 @@ from oracle.member.follow import Follower
 from oracle.member.states import decode_report
 from oracle.member.view import Period
 from oracle.reading.profile import decode_message
+from oracle.reading.registry import CarrierRegistry
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +53,7 @@ class ComputedStatement:
     document: bytes
     """Canonical JSON of the result."""
     readings: tuple[StoredReading, ...]
-    """Readings that were used."""
+    """Readings of the batches, those that no longer count too."""
 
     @property
     def statement(self) -> bytes:
@@ -153,8 +156,9 @@ class Statements:
         """
         boundary = self._boundary(period.boundary)
         used = self._readings(boundary, period, until_batch)
-        result = self._calculate(boundary, period, purpose, used)
         batches = [one.batch_seq for one in used if one.batch_seq is not None]
+        registry = self._registry_of(max(batches))
+        result = self._calculate(boundary, period, purpose, used, registry)
         report = StatementReport(
             boundary=period.boundary,
             period_start=period.start,
@@ -203,11 +207,12 @@ class Statements:
         period: Period,
         purpose: int,
         used: Sequence[StoredReading],
+        registry: CarrierRegistry,
     ) -> Statement:
         """Hand readings and channel tables to the calculation."""
         tables = {
             record.identifier: record.channel_table
-            for record in self._follower.view.registry.carriers.values()
+            for record in registry.carriers.values()
             if record.channel_table is not None
         }
         pairs = [(one.identifier, decode_message(one.raw).reading) for one in used]
@@ -218,12 +223,20 @@ class Statements:
                 period.start,
                 period.end,
                 purpose,
-                source_readings(boundary, pairs),
+                source_readings(boundary, pairs, registry),
                 self.methods,
                 factor_year(period.start),
             )
         except (AccountingError, ValueError) as exc:
             raise InvalidProposalError("calculation", "a result", str(exc)) from exc
+
+    def _registry_of(self, batch_seq: int) -> CarrierRegistry:
+        """Find the carriers at the reference block of an adopted batch."""
+        batch = self._desk.store.batch(batch_seq)
+        if batch is None:
+            expected = f"batch {batch_seq} adopted here"
+            raise InvalidProposalError("batches", expected, "none")
+        return self._follower.view.registry_at(batch.report.ref_block_number)
 
     def _check_and_sign(self, report: StatementReport) -> bytes:
         period = Period(report.boundary, report.period_start, report.period_end)

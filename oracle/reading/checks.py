@@ -40,7 +40,7 @@ from oracle.reading.profile import (
     prev_link,
     sig_structure,
 )
-from oracle.reading.registry import CarrierRecord, CarrierRegistry, CarrierStatus
+from oracle.reading.registry import CarrierRecord, CarrierRegistry
 from oracle.reading.state import Around, CarrierState, Neighbour
 from oracle.reading.suites import verify
 
@@ -300,10 +300,8 @@ def _check_4_signature(
 
 
 def _check_5_status(seq: int, carrier: CarrierRecord) -> None:
-    if carrier.status is CarrierStatus.ACTIVE:
-        return
-    cutoff = carrier.cutoff_seq
-    if cutoff is None or seq > cutoff:
+    if not carrier.admits(seq):
+        cutoff = carrier.cutoff_seq
         last = "no reading" if cutoff is None else f"seq at most {cutoff}"
         expected = f"{last} of {carrier.identifier}, {carrier.status.name.lower()}"
         raise RefusedReadingError(5, "carrier status", expected, f"seq {seq}")

@@ -73,6 +73,12 @@ class CarrierRecord:
                 return epoch
         return None
 
+    def admits(self, seq: int) -> bool:
+        """Tell whether the status at a seq lets the reading count."""
+        if self.status is CarrierStatus.ACTIVE:
+            return True
+        return self.cutoff_seq is not None and seq <= self.cutoff_seq
+
     def leaf(self) -> bytes:
         """Return the record's leaf: 32 bytes, OpenZeppelin standard-v1.
 
@@ -122,6 +128,11 @@ class CarrierRegistry:
     def by_identifier(self, identifier: str) -> CarrierRecord | None:
         """Find a carrier by its identifier."""
         return self._carriers.get(keccak256(identifier.encode()))
+
+    def admits(self, identifier: str, seq: int) -> bool:
+        """Tell whether a reading counts: its carrier is here and admits its seq."""
+        record = self.by_identifier(identifier)
+        return record is not None and record.admits(seq)
 
     def apply(self, event: object) -> "CarrierRegistry":
         """Take in one event of `contracts.events`; see `apply_all`."""

@@ -19,6 +19,7 @@ from accounting.errors import (
     UnavailableFactorError,
     UnavailableReadingsError,
 )
+from accounting.metering import Fact
 from accounting.quantities import Quantity, exact
 from accounting.rules import load_rule_set_bytes
 from accounting.statement import (
@@ -267,6 +268,21 @@ class TestDocument:
         (record,) = source["substitutions"]
         assert (record["added_counts"], record["reason"]) == ("2000", "edge")
         assert record["original"][1] is None
+
+    def test_facts_of_the_caller_are_told_with_the_own(self, works: Any):
+        works.samples[POWER] = works.samples[POWER][:-2]
+        told = Fact("revoked", works.period[0], works.period[1], "seq 9 to 9")
+        readings = [
+            replace(one, facts=(told,)) if one.identifier == "88.1.1/power" else one
+            for one in works.readings
+        ]
+
+        facts = works.statement([*readings, *readings]).document["sources"][
+            "88.1.1/power#1"
+        ]["facts"]
+
+        assert [fact[0] for fact in facts] == ["revoked", "substituted"]
+        assert facts[0] == ["revoked", *works.period, "seq 9 to 9"]
 
     def test_uncertainty_is_not_determined_without_meter_classes(self, works: Any):
         assert works.statement().document["uncertainty"]["determined"] == "no"

@@ -43,7 +43,7 @@ from oracle.log.tree import CompactRange
 from oracle.log.tree import leaf_hash as log_leaf
 from oracle.member.quorum import Configuration
 from oracle.reading.profile import decode_message
-from oracle.reading.registry import CarrierRegistry
+from oracle.reading.registry import CarrierRegistry, CarrierStatus
 from tests.simulators.device import DOMAIN, START, STEP_S, DeviceSimulator, registry_of
 
 CHAIN = ChainIdentity(
@@ -89,6 +89,10 @@ class ParkSimulator:
     batches: list[BatchEvidence] = field(default_factory=list)
     log: CompactRange = field(default_factory=CompactRange)
     log_before: CompactRange = field(default_factory=CompactRange)
+    revoked: dict[str, int | None] = field(default_factory=dict)
+    """Identifier of a carrier revoked by now → its last good seq."""
+    states: dict[bytes, CarrierRegistry] = field(default_factory=dict)
+    """Every state of the registry that a batch names, by its root."""
 
     @property
     def members(self) -> list[MemberSimulator]:
@@ -105,7 +109,13 @@ class ParkSimulator:
 
     @property
     def registry(self) -> CarrierRegistry:
-        return registry_of(*self.devices)
+        carriers = dict(registry_of(*self.devices).carriers)
+        for name, record in carriers.items():
+            if record.identifier in self.revoked:
+                cutoff = self.revoked[record.identifier]
+                revoked = {"status": CarrierStatus.REVOKED, "cutoff_seq": cutoff}
+                carriers[name] = replace(record, **revoked)
+        return CarrierRegistry(carriers)
 
     @property
     def inside(self) -> list[DeviceSimulator]:
@@ -145,6 +155,7 @@ class ParkSimulator:
         attestation = self.attest(signed)
         self.batches.append(BatchEvidence(report, attestation, leaves, readings))
         self.log = self.log.append(log_leaf(struct_hash(report)))
+        self.states[report.data_digest] = self.registry
 
     def start_here(self) -> None:
         """Let the statement start with the next batch."""
@@ -164,7 +175,8 @@ class ParkSimulator:
         }
         methods = Methods.of([load_rule_set_bytes(data) for data in self.rule_sets])
         period = START, START + steps * STEP_S
-        readings = source_readings(self.boundary, pairs)
+        last = self.states[self.batches[-1].report.data_digest]
+        readings = source_readings(self.boundary, pairs, last)
         return compute_statement(
             self.boundary,
             tables,
@@ -207,7 +219,7 @@ class ParkSimulator:
             rule_book=RuleBookPart(
                 self.rule_sets, FACTOR_YEAR, self.boundary.to_bytes()
             ),
-            registries=(self._registry_part(),),
+            registries=self._registry_parts(),
             log_range=self.log_before,
             batches=tuple(self.batches),
         )
@@ -242,13 +254,19 @@ class ParkSimulator:
     def _head(self) -> bytes:
         return struct_hash(self.batches[-1].report) if self.batches else bytes(32)
 
-    def _registry_part(self) -> RegistryPart:
-        registry = self.registry
-        proofs = tuple(
-            CarrierProof(device.record, tuple(registry.prove(device.identifier)))
-            for device in self.inside
-        )
-        return RegistryPart(registry.root(), proofs)
+    def _registry_parts(self) -> tuple[RegistryPart, ...]:
+        used = [batch for batch in self.batches if batch.readings]
+        roots = {one.report.data_digest for one in (*used, self.batches[-1])}
+        return tuple(self._registry_part(root) for root in sorted(roots))
+
+    def _registry_part(self, root: bytes) -> RegistryPart:
+        registry, proofs = self.states[root], []
+        for device in self.inside:
+            record = registry.by_identifier(device.identifier)
+            assert record is not None
+            path = tuple(registry.prove(device.identifier))
+            proofs.append(CarrierProof(record, path))
+        return RegistryPart(root, tuple(proofs))
 
     def _identifier(self, raw: bytes) -> str:
         carrier = self.registry.by_kid(decode_message(raw).reading.kid)

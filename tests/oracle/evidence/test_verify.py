@@ -415,6 +415,131 @@ class TestRegistry:
         assert "a carrier of the boundary" in text
 
 
+class TestCutOff:
+    """A carrier that was revoked after its readings were in a batch."""
+
+    def park(self, make_park: MakePark, *last: bytes, **options: Any) -> ParkSimulator:
+        park = make_park(None, **options)
+        raws = [raw for one in park.inside for raw in one.series(9)]
+        park.add_batch(raws)
+        park.revoked[park.devices[0].identifier] = 4
+        park.add_batch(last)
+        return park
+
+    def test_readings_above_it_do_not_count(self, make_park: MakePark):
+        park, usual = self.park(make_park), make_park(None)
+        usual.add_batch(usual.devices[0].series(5))
+        evidence = park.evidence(8)
+        report = verify_package(build_package(evidence), park.trust)
+        assert report.is_accepted, report.failed
+        assert park.statement(8).input_root == usual.statement(8).input_root
+
+    def test_what_it_shuts_out_is_told(self, make_park: MakePark):
+        park = self.park(make_park)
+        report = verify_package(build_package(park.evidence(8)), park.trust)
+        found = report.stages[Stage.COMPLETENESS - 1].found
+        assert found["excluded"] == "88.100.1/m1 seq 5 to 8"
+        facts = json.loads(park.evidence(8).statement.document)["sources"][
+            "88.100.1/m1#1"
+        ]["facts"]
+        span = [START + 5 * STEP_S, START + 8 * STEP_S]
+        assert ["revoked", *span, "seq 5 to 8, last good seq 4"] in facts
+
+    def test_only_the_revoked_carrier_loses_readings(self, make_park: MakePark):
+        park = self.park(make_park, inside=("m1", "m2"))
+        report = verify_package(build_package(park.evidence(8)), park.trust)
+        assert report.is_accepted, report.failed
+        sources = park.statement(8).document["sources"]
+        assert sources["88.100.1/m1#1"]["samples"] == "5"
+        assert sources["88.100.1/m2#1"]["samples"] == "9"
+
+    def test_a_statement_before_it_stays_as_it_was(self, make_park: MakePark):
+        park = make_park(None)
+        park.add_batch(park.devices[0].series(9))
+        park.revoked[park.devices[0].identifier] = 4
+        report = verify_package(build_package(park.evidence(8)), park.trust)
+        assert report.is_accepted
+        assert "excluded" not in report.stages[Stage.COMPLETENESS - 1].found
+
+    def test_a_statement_that_counts_them_is_refused(
+        self, make_park: MakePark, refusal: Refusal
+    ):
+        park = self.park(make_park)
+        active = make_park(None)
+        active.add_batch(active.devices[0].series(9))
+        lie = active.statement(8)
+        evidence = park.evidence(
+            8,
+            input_root=lie.input_root,
+            grams=lie.grams,
+            result_digest=lie.result_digest,
+        )
+        part = replace(evidence.statement, document=lie.to_bytes())
+        stage, text = refusal(build_package(replace(evidence, statement=part)))
+        assert stage is Stage.COMPLETENESS
+        assert text == (
+            "reading [88.100.1/m1, 8] | one up to the last good seq of its carrier "
+            "under the registry of batch 1 | one that the document counts"
+        )
+
+    def test_a_missing_record_under_the_last_root_is_named(
+        self, make_park: MakePark, refusal: Refusal
+    ):
+        park = self.park(make_park, inside=("m1", "m2"))
+        evidence = park.evidence(8)
+        last = evidence.batches[-1].report.data_digest
+        registries = tuple(
+            replace(part, proofs=part.proofs[1:]) if part.root == last else part
+            for part in evidence.registries
+        )
+        stage, text = refusal(build_package(replace(evidence, registries=registries)))
+        assert stage is Stage.REGISTRY
+        assert text.startswith("registry record of 88.100.1/m1 | one under the root of")
+
+    def test_a_missing_last_root_is_refused(
+        self, make_park: MakePark, refusal: Refusal
+    ):
+        evidence = self.park(make_park).evidence(8)
+        first = evidence.batches[0].report.data_digest
+        kept = tuple(part for part in evidence.registries if part.root == first)
+        stage, text = refusal(build_package(replace(evidence, registries=kept)))
+        assert stage is Stage.REGISTRY
+        assert text.startswith("roots of registry states")
+
+    def test_the_record_of_an_earlier_state_is_refused(
+        self, make_park: MakePark, refusal: Refusal
+    ):
+        evidence = self.park(make_park).evidence(8)
+        roots = {part.root: part for part in evidence.registries}
+        first, last = (
+            roots[one.report.data_digest]
+            for one in (evidence.batches[0], evidence.batches[-1])
+        )
+        swapped = (first, replace(last, proofs=first.proofs))
+        stage, text = refusal(build_package(replace(evidence, registries=swapped)))
+        assert stage is Stage.REGISTRY
+        assert text.startswith("registry record of 88.100.1/m1 | a path to root")
+
+    def test_withholding_what_does_not_count_is_refused(
+        self, make_park: MakePark, refusal: Refusal
+    ):
+        evidence = self.park(make_park).evidence(8)
+        batch = evidence.batches[0]
+        kept = {index: raw for index, raw in batch.readings.items() if index < 7}
+        fewer = with_batch(evidence, 0, replace(batch, readings=kept))
+        stage, text = refusal(build_package(fewer))
+        assert stage is Stage.RECOMPUTATION
+        assert "document/sources/88.100.1/m1#1/facts" in text
+
+    def test_no_byte_can_be_flipped_unseen(self, make_park: MakePark):
+        park = self.park(make_park)
+        package = build_package(park.evidence(8))
+        for place in range(0, len(package), 29):
+            flipped = bytearray(package)
+            flipped[place] ^= 1 << place % 7
+            assert not verify_package(bytes(flipped), park.trust, 1).is_accepted, place
+
+
 class TestReadings:
     def test_a_forged_signature_in_a_signed_batch_is_named(self, make_park: MakePark):
         park = make_park(None)

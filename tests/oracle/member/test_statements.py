@@ -1,25 +1,27 @@
 """From readings to a statement, a certificate and a proof package, by four members."""
 
-import time
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import cbor2
 import pytest
 
 from accounting.boundary import Boundary, Source
-from contracts.enumerations import Purpose, StatementStatus
+from contracts.enumerations import CarrierStatus, Purpose, StatementStatus
 from contracts.structs import (
     ConfirmStatement,
     DeclareValueAdded,
     SubmitStatement,
     VerifyStatement,
 )
-from contracts.typed_data import account_id, boundary_id, struct_hash
+from contracts.typed_data import CodeReport, account_id, boundary_id, struct_hash
 from node.engine import EmbeddedEngine, EngineSettings
 from oracle.errors import InvalidProposalError
 from oracle.evidence.package import build_package
+from oracle.evidence.stages import Stage
 from oracle.evidence.trust import Trust
 from oracle.evidence.verify import verify_package
 from oracle.member.member import MemberNode
@@ -30,6 +32,7 @@ from tests.simulators.device import DeviceSimulator
 from tests.simulators.oracle_park import CHAIN_ID, OraclePark, wait_until
 
 STEP_S = 900
+DAY_S = 86_400
 START = 1_672_502_400  # 2023-01-01 00:00 at UTC+8
 END = START + 6 * 3600
 FIRMS = ("Steel", "Glass", "Wire")
@@ -72,11 +75,35 @@ class Scene:
             where = (boundary_id(f"{firm} works"), account_id(firm))
             call = park.ledger.emissions.register_boundary(*where, content)
             park.govern("Regulator", call)
-        time.sleep(0.3)  # members see the carriers before the first reading comes
+        self.total = 0
+        self.wait_for_members()
 
-    def anchor(self, count: int) -> None:
+    def wait_for_members(self) -> None:
+        """Members see what the chain has before the next reading comes."""
+        block = self.park.client.block_number()
+        wait_until(
+            lambda: all(
+                node.status()["block"] >= block for node in self.nodes.values()
+            ),
+        )
+
+    def works(self, name: str, firm: str, industry: str = "steel") -> DeviceSimulator:
+        """Register another boundary of a firm with one meter."""
+        device = self.park.device(name, firm)
+        boundary = replace(boundary_of(firm, device), name=name, industry=industry)
+        where = (boundary_id(name), account_id(firm))
+        emissions = self.park.ledger.emissions
+        call = emissions.register_boundary(*where, boundary.to_bytes())
+        self.park.govern("Regulator", call)
+        self.wait_for_members()
+        return device
+
+    def deliver(self, member: int, raws: list[bytes]) -> None:
+        """Give readings to a member and wait until all have them in batches."""
+        self.nodes[member].inbox.submit(raws)
+        self.total += len(raws)
         for node in self.nodes.values():
-            wait_until(lambda node=node: self.batched(node) == count, 30)
+            wait_until(lambda node=node: self.batched(node) == self.total, 30)
 
     def batched(self, node: MemberNode) -> int:
         batches = node._desk.store.batches(0, 10**6)
@@ -90,13 +117,13 @@ class Scene:
         self.park.instruct("Auditor", VerifyStatement, emissions.verify, **opinion)
         self.park.instruct("Regulator", ConfirmStatement, emissions.confirm, **given)
 
-    def declare(self, firm: str, fen: int) -> None:
+    def declare(self, firm: str, fen: int, name: str | None = None) -> None:
         codes = self.park.ledger.codes
         self.park.instruct(
             firm,
             DeclareValueAdded,
             codes.declare_value_added,
-            boundary=boundary_id(f"{firm} works"),
+            boundary=boundary_id(name or f"{firm} works"),
             period_start=START,
             period_end=END,
             value_added_fen=fen,
@@ -117,25 +144,50 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedEngine]
         yield running
 
 
-@pytest.fixture
-def scene(park: OraclePark) -> Iterator[Scene]:
-    with park.running(clock="chain") as nodes:
-        yield Scene(park, nodes)
+@pytest.fixture(scope="module")
+def scene(
+    engine: EmbeddedEngine, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Scene]:
+    """Each firm's readings at another member, one of them reversed, all anchored."""
+    folder = tmp_path_factory.mktemp("statements")
+    with OraclePark(engine, folder) as park, park.running(clock="chain") as nodes:
+        scene = Scene(park, nodes)
+        for place, (firm, device) in enumerate(scene.devices.items()):
+            raws = series(device, 100 * (place + 1))
+            scene.deliver(place, raws[::-1] if firm == "Glass" else raws)
+        yield scene
 
 
-def delivered(scene: Scene) -> None:
-    """Deliver each firm's readings to another member, one of them reversed."""
-    total = 0
-    for place, (firm, device) in enumerate(scene.devices.items()):
-        raws = series(device, 100 * (place + 1))
-        scene.nodes[place].inbox.submit(raws[::-1] if firm == "Glass" else raws)
-        total += len(raws)
-    scene.anchor(total)
+def revoked_behind(scene: Scene, cutoff_seq: int) -> tuple[bytes, bytes]:
+    """Statements before and behind the revocation of a carrier with batched readings.
+
+    One reading below the cut-off comes later, so that a batch follows the revocation.
+    """
+    device, purpose = scene.devices["Steel"], Purpose.TOTAL_WITH_INDIRECT
+    raws = series(device, 100)
+    scene.nodes[0].inbox.submit(raws[:5] + raws[6:])
+    scene.anchor(len(raws) - 1)
+    first = scene.nodes[1].propose_statement(period_of("Steel"), purpose)
+    status = (device.identifier_hash, CarrierStatus.REVOKED, cutoff_seq)
+    call = scene.park.ledger.carriers.set_status(*status)
+    scene.park.govern("Identity Platform", call)
+    scene.nodes[2].inbox.submit(raws[5:6])
+    scene.anchor(len(raws))
+    second = scene.nodes[1].propose_statement(period_of("Steel"), purpose)
+    for node in scene.nodes.values():
+        node.follower.follow()
+    return first, second
+
+
+def source_of(scene: Scene, statement: bytes) -> dict[str, Any]:
+    """What the document of a statement says of Steel's meter."""
+    document = json.loads(scene.nodes[0].statements.recorded(statement).document)
+    source: dict[str, Any] = document["sources"]["88.100.1/Steel-1#1"]
+    return source
 
 
 class TestStatements:
     def test_records_what_every_member_computes(self, scene: Scene):
-        delivered(scene)
         purpose = Purpose.TOTAL_WITH_INDIRECT
         statement = scene.nodes[0].propose_statement(period_of("Steel"), purpose)
         found = scene.park.ledger.emissions.statement_of(statement)
@@ -148,24 +200,52 @@ class TestStatements:
         assert found.grams == computed[0].report.grams > 0
 
     def test_proposes_the_same_statement_once(self, scene: Scene):
-        delivered(scene)
         purpose = Purpose.TOTAL_WITH_INDIRECT
         first = scene.nodes[0].propose_statement(period_of("Steel"), purpose)
         assert scene.nodes[3].propose_statement(period_of("Steel"), purpose) == first
 
     def test_restates_after_a_late_delivery(self, scene: Scene):
-        device = scene.devices["Steel"]
-        raws = series(device, 100)
-        scene.nodes[0].inbox.submit(raws[:5] + raws[9:])
-        scene.anchor(len(raws) - 4)
+        raws = series(scene.works("late works", "Steel"), 100)
+        scene.deliver(0, raws[:5] + raws[9:])
         purpose = Purpose.TOTAL_WITH_INDIRECT
-        first = scene.nodes[1].propose_statement(period_of("Steel"), purpose)
-        scene.nodes[2].inbox.submit(raws[5:9])
-        scene.anchor(len(raws))
-        second = scene.nodes[1].propose_statement(period_of("Steel"), purpose)
+        period = Period(boundary_id("late works"), START, END)
+        first = scene.nodes[1].propose_statement(period, purpose)
+        scene.deliver(2, raws[5:9])
+        second = scene.nodes[1].propose_statement(period, purpose)
         assert second != first
         old = scene.park.ledger.emissions.statement_of(first)
         assert old.status == StatementStatus.SUPERSEDED
+
+    def test_restates_without_what_a_revoked_carrier_signed_later(self, scene: Scene):
+        first, second = revoked_behind(scene, 9)
+        old = scene.park.ledger.emissions.statement_of(first)
+        assert old.status == StatementStatus.SUPERSEDED
+        before, after = (source_of(scene, one) for one in (first, second))
+        assert (before["samples"], before["sequences"]) == ("24", [0, 24])
+        assert (after["samples"], after["sequences"]) == ("10", [0, 9])
+        told = [fact[3] for fact in after["facts"] if fact[0] == "revoked"]
+        assert told == ["seq 10 to 24, last good seq 9"]
+
+    def test_every_member_leaves_out_the_same(self, scene: Scene):
+        _, statement = revoked_behind(scene, 9)
+        node = scene.nodes[0]
+        packages = {
+            build_package(one.statement_evidence(statement))
+            for one in scene.nodes.values()
+        }
+        (package,) = packages
+        trust = Trust(node._identity, node.follower.view.configurations)
+        report = verify_package(package, trust)
+        assert report.is_accepted, report.failed
+        found = report.stages[Stage.COMPLETENESS - 1].found
+        assert found["excluded"] == "88.100.1/Steel-1 seq 10 to 24"
+
+    def test_a_statement_of_the_time_before_stays_provable(self, scene: Scene):
+        first, _ = revoked_behind(scene, 9)
+        node = scene.nodes[0]
+        trust = Trust(node._identity, node.follower.view.configurations)
+        package = build_package(node.statement_evidence(first))
+        assert verify_package(package, trust).is_accepted
 
     @pytest.mark.parametrize(
         ("field", "value"),
@@ -174,7 +254,6 @@ class TestStatements:
     def test_a_member_refuses_what_it_does_not_compute(
         self, scene: Scene, field: str, value: object
     ):
-        delivered(scene)
         own = scene.nodes[0].statements.compute(
             period_of("Steel"), Purpose.TOTAL_WITH_INDIRECT, NO_STATEMENT
         )
@@ -190,13 +269,13 @@ class TestStatements:
     def test_says_that_there_are_no_readings(self, scene: Scene):
         with pytest.raises(InvalidProposalError, match="none in the period"):
             scene.nodes[0].propose_statement(
-                period_of("Steel"), Purpose.TOTAL_WITH_INDIRECT
+                replace(period_of("Steel"), start=END + DAY_S, end=END + 2 * DAY_S),
+                Purpose.TOTAL_WITH_INDIRECT,
             )
 
 
 class TestCodes:
     def test_grades_three_firms_against_their_mean(self, scene: Scene):
-        delivered(scene)
         statements = {}
         for firm in FIRMS:
             statements[firm] = scene.nodes[0].propose_statement(
@@ -223,20 +302,38 @@ class TestCodes:
         assert code.grade == reports["Steel"][0].grade
         assert scene.nodes[1].propose_code(statements["Steel"]) == token
 
+    def test_asks_again_when_the_benchmark_moved_meanwhile(
+        self, scene: Scene, monkeypatch: pytest.MonkeyPatch
+    ):
+        """A firm declares another value between computing and asking."""
+        period, node = period_of("Glass"), scene.nodes[1]
+        statement = node.propose_statement(period, Purpose.TOTAL_WITH_INDIRECT)
+        compute, asked = node.codes.compute, []
+
+        def compute_and_lag(which: bytes) -> CodeReport:
+            report = compute(which)
+            if not asked:
+                scene.declare("Wire", 60_000_000)
+            asked.append(report.benchmark_digest)
+            return report
+
+        monkeypatch.setattr(node.codes, "compute", compute_and_lag)
+        assert scene.park.ledger.codes.is_valid(node.propose_code(statement))
+        assert len(set(asked)) == 2
+
     def test_gives_no_grade_without_enough_firms(self, scene: Scene):
-        delivered(scene)
+        scene.deliver(3, series(scene.works("lone works", "Steel", "glass"), 100))
         statement = scene.nodes[0].propose_statement(
-            period_of("Steel"), Purpose.TOTAL_WITH_INDIRECT
+            Period(boundary_id("lone works"), START, END), Purpose.TOTAL_WITH_INDIRECT
         )
         scene.confirm("Steel", statement)
-        scene.declare("Steel", 50_000_000)
+        scene.declare("Steel", 50_000_000, "lone works")
         with pytest.raises(InvalidProposalError, match="at least 3 are needed"):
             scene.nodes[0].propose_code(statement)
 
     def test_refuses_a_statement_that_is_not_confirmed(self, scene: Scene):
-        delivered(scene)
         statement = scene.nodes[0].propose_statement(
-            period_of("Steel"), Purpose.TOTAL_WITH_INDIRECT
+            period_of("Steel"), Purpose.ETS_DIRECT
         )
         with pytest.raises(InvalidProposalError, match="confirmed one, given recorded"):
             scene.nodes[0].propose_code(statement)
@@ -246,7 +343,6 @@ class TestEvidence:
     def test_every_member_builds_the_same_package_and_a_stranger_accepts_it(
         self, scene: Scene
     ):
-        delivered(scene)
         statement = scene.nodes[0].propose_statement(
             period_of("Glass"), Purpose.TOTAL_WITH_INDIRECT
         )
