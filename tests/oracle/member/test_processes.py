@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from contracts.events import decode
+from node.engine import EmbeddedEngine
 from oracle.inbox.results import Status, decode_results
 from oracle.member.refs import split_refs
 from tests.simulators.device import DeviceSimulator
@@ -67,8 +68,17 @@ def signed_reports(path: Path) -> dict[tuple[int, int], set[bytes]]:
     return found
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def park(
+    engine: EmbeddedEngine, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OraclePark]:
+    with OraclePark(engine, tmp_path_factory.mktemp("processes")) as shared:
+        yield shared
+
+
+@pytest.fixture(scope="module")
 def processes(park: OraclePark) -> Iterator[Processes]:
+    """Four processes for all tests here; each starts again what it ended."""
     running: Processes = {}
     try:
         for index in range(4):
@@ -86,7 +96,7 @@ class TestFourProcesses:
     def test_go_on_with_one_stopped_and_one_killed_in_turn(
         self, park: OraclePark, processes: Processes
     ):
-        device = park.device("m1")
+        device = park.device("m")
         raws = recent(device, 10)
         wait_until(lambda: deliver(park, 0, raws), 20)
         wait_until(lambda: len(anchored_refs(park, 3)) == device.seq, 30)
@@ -101,11 +111,13 @@ class TestFourProcesses:
         processes[3].wait(10)
         assert deliver(park, 1, recent(device, 5))
         wait_until(lambda: len(anchored_refs(park, 0)) == device.seq, 30)
+        processes[3] = park.process(3)
 
     def test_stop_when_they_are_asked_to(self, park: OraclePark, processes: Processes):
         processes[1].send_signal(signal.SIGTERM)
         assert processes[1].wait(15) == 0
         assert park.status(1) is None
+        processes[1] = park.process(1)
 
 
 class TestKills:
@@ -119,7 +131,7 @@ class TestKills:
         devices = [park.device(f"m{index}") for index in range(2)]
         raw = recent(devices[0], 1)
         wait_until(lambda: deliver(park, 0, raw), 20)
-        acknowledged = {(devices[0].identifier_hash, 0)}
+        acknowledged = {*anchored_refs(park, 0), (devices[0].identifier_hash, 0)}
         for _ in range(self.CYCLES):
             for device in devices:
                 raws = recent(device, 20)
@@ -131,10 +143,10 @@ class TestKills:
                 acknowledged |= keys
             time.sleep(chance.uniform(0.0, 0.8))
             victim = chance.randrange(4)
+            wait_until(lambda victim=victim: park.status(victim), 60)
             processes[victim].kill()
             processes[victim].wait(10)
             processes[victim] = park.process(victim)
-            wait_until(lambda victim=victim: park.status(victim), 60)
         for index in range(4):
             wait_until(
                 lambda index=index: set(anchored_refs(park, index)) == acknowledged, 60

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -89,7 +89,7 @@ class Scene:
 
     def works(self, name: str, firm: str, industry: str = "steel") -> DeviceSimulator:
         """Register another boundary of a firm with one meter."""
-        device = self.park.device(name, firm)
+        device = self.park.device(name.replace(" ", "-"), firm)
         boundary = replace(boundary_of(firm, device), name=name, industry=industry)
         where = (boundary_id(name), account_id(firm))
         emissions = self.park.ledger.emissions
@@ -158,32 +158,40 @@ def scene(
         yield scene
 
 
-def revoked_behind(scene: Scene, cutoff_seq: int) -> tuple[bytes, bytes]:
-    """Statements before and behind the revocation of a carrier with batched readings.
+@dataclass(frozen=True)
+class Revocation:
+    """Statements before and behind the revocation of a carrier in batches."""
 
-    One reading below the cut-off comes later, so that a batch follows the revocation.
+    device: DeviceSimulator
+    before: bytes
+    behind: bytes
+
+
+@pytest.fixture(scope="module")
+def revocation(scene: Scene) -> Revocation:
+    """Above seq 9 nothing counts; one reading below it comes later.
+
+    So a batch follows the revocation.
     """
-    device, purpose = scene.devices["Steel"], Purpose.TOTAL_WITH_INDIRECT
-    raws = series(device, 100)
-    scene.nodes[0].inbox.submit(raws[:5] + raws[6:])
-    scene.anchor(len(raws) - 1)
-    first = scene.nodes[1].propose_statement(period_of("Steel"), purpose)
-    status = (device.identifier_hash, CarrierStatus.REVOKED, cutoff_seq)
+    device = scene.works("revoked works", "Steel")
+    period = Period(boundary_id("revoked works"), START, END)
+    raws, purpose = series(device, 100), Purpose.TOTAL_WITH_INDIRECT
+    scene.deliver(0, raws[:5] + raws[6:])
+    first = scene.nodes[1].propose_statement(period, purpose)
+    status = (device.identifier_hash, CarrierStatus.REVOKED, 9)
     call = scene.park.ledger.carriers.set_status(*status)
     scene.park.govern("Identity Platform", call)
-    scene.nodes[2].inbox.submit(raws[5:6])
-    scene.anchor(len(raws))
-    second = scene.nodes[1].propose_statement(period_of("Steel"), purpose)
+    scene.deliver(2, raws[5:6])
+    second = scene.nodes[1].propose_statement(period, purpose)
     for node in scene.nodes.values():
         node.follower.follow()
-    return first, second
+    return Revocation(device, first, second)
 
 
-def source_of(scene: Scene, statement: bytes) -> dict[str, Any]:
-    """What the document of a statement says of Steel's meter."""
+def source_of(scene: Scene, device: DeviceSimulator, statement: bytes) -> Any:
+    """What the document of a statement says of a meter."""
     document = json.loads(scene.nodes[0].statements.recorded(statement).document)
-    source: dict[str, Any] = document["sources"]["88.100.1/Steel-1#1"]
-    return source
+    return document["sources"][f"{device.identifier}#1"]
 
 
 class TestStatements:
@@ -216,21 +224,26 @@ class TestStatements:
         old = scene.park.ledger.emissions.statement_of(first)
         assert old.status == StatementStatus.SUPERSEDED
 
-    def test_restates_without_what_a_revoked_carrier_signed_later(self, scene: Scene):
-        first, second = revoked_behind(scene, 9)
-        old = scene.park.ledger.emissions.statement_of(first)
+    def test_restates_without_what_a_revoked_carrier_signed_later(
+        self, scene: Scene, revocation: Revocation
+    ):
+        old = scene.park.ledger.emissions.statement_of(revocation.before)
         assert old.status == StatementStatus.SUPERSEDED
-        before, after = (source_of(scene, one) for one in (first, second))
+        before, after = (
+            source_of(scene, revocation.device, one)
+            for one in (revocation.before, revocation.behind)
+        )
         assert (before["samples"], before["sequences"]) == ("24", [0, 24])
         assert (after["samples"], after["sequences"]) == ("10", [0, 9])
         told = [fact[3] for fact in after["facts"] if fact[0] == "revoked"]
         assert told == ["seq 10 to 24, last good seq 9"]
 
-    def test_every_member_leaves_out_the_same(self, scene: Scene):
-        _, statement = revoked_behind(scene, 9)
+    def test_every_member_leaves_out_the_same(
+        self, scene: Scene, revocation: Revocation
+    ):
         node = scene.nodes[0]
         packages = {
-            build_package(one.statement_evidence(statement))
+            build_package(one.statement_evidence(revocation.behind))
             for one in scene.nodes.values()
         }
         (package,) = packages
@@ -238,25 +251,27 @@ class TestStatements:
         report = verify_package(package, trust)
         assert report.is_accepted, report.failed
         found = report.stages[Stage.COMPLETENESS - 1].found
-        assert found["excluded"] == "88.100.1/Steel-1 seq 10 to 24"
+        assert found["excluded"] == f"{revocation.device.identifier} seq 10 to 24"
 
-    def test_a_statement_of_the_time_before_stays_provable(self, scene: Scene):
-        first, _ = revoked_behind(scene, 9)
+    def test_a_statement_of_the_time_before_stays_provable(
+        self, scene: Scene, revocation: Revocation
+    ):
         node = scene.nodes[0]
         trust = Trust(node._identity, node.follower.view.configurations)
-        package = build_package(node.statement_evidence(first))
+        package = build_package(node.statement_evidence(revocation.before))
         assert verify_package(package, trust).is_accepted
 
     @pytest.mark.parametrize(
         ("field", "value"),
-        [("grams", 1), ("input_root", b"\x09" * 32), ("last_batch", 0)],
+        [("grams", 1), ("input_root", b"\x09" * 32), ("last_batch", 10**6)],
     )
     def test_a_member_refuses_what_it_does_not_compute(
         self, scene: Scene, field: str, value: object
     ):
-        own = scene.nodes[0].statements.compute(
-            period_of("Steel"), Purpose.TOTAL_WITH_INDIRECT, NO_STATEMENT
-        )
+        node, period = scene.nodes[0], period_of("Steel")
+        purpose = Purpose.TOTAL_WITH_INDIRECT
+        live = node.follower.view.live_statement(period, purpose) or NO_STATEMENT
+        own = node.statements.compute(period, purpose, live)
         lie = replace(own.report, **{field: value})
         answer = scene.nodes[1].statements.answer("", encode_report(lie))
         assert f"refused for its {field}" in cbor2.loads(answer)["refused"]
@@ -269,7 +284,9 @@ class TestStatements:
     def test_says_that_there_are_no_readings(self, scene: Scene):
         with pytest.raises(InvalidProposalError, match="none in the period"):
             scene.nodes[0].propose_statement(
-                replace(period_of("Steel"), start=END + DAY_S, end=END + 2 * DAY_S),
+                replace(
+                    period_of("Steel"), start=END + 10 * DAY_S, end=END + 11 * DAY_S
+                ),
                 Purpose.TOTAL_WITH_INDIRECT,
             )
 
