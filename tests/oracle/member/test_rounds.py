@@ -1,7 +1,8 @@
 """Members on a real chain: batches go on, whoever stops, starts late or leads."""
 
 import time
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -9,6 +10,7 @@ from contracts.bindings.reading_anchor import SignedReport
 from contracts.enumerations import CarrierStatus
 from contracts.structs import BatchReport, ReadingProof
 from contracts.typed_data import compact_signature, digest, struct_hash
+from node.engine import EmbeddedEngine
 from oracle.errors import InvalidProposalError
 from oracle.log.tree import leaf_hash as log_leaf
 from oracle.log.tree import prove_inclusion
@@ -44,6 +46,43 @@ def batched(node: MemberNode) -> list[tuple[bytes, int]]:
     return [(ref.identifier_hash, ref.seq) for b in batches for ref in b.refs]
 
 
+@dataclass(frozen=True)
+class Together:
+    """A park whose four members run for all tests of one class."""
+
+    park: OraclePark
+    nodes: dict[int, MemberNode]
+
+    def device(self, name: str) -> DeviceSimulator:
+        """Enrol a carrier and wait until every member knows it."""
+        device = self.park.device(name)
+        block = self.park.client.block_number()
+        wait_until(
+            lambda: all(node.status()["block"] >= block for node in self.nodes.values())
+        )
+        return device
+
+    def batched(self, device: DeviceSimulator, count: int) -> None:
+        """Wait until every member has so many readings of a carrier in batches."""
+        name = device.identifier_hash
+        wait_until(
+            lambda: all(
+                [one for one, _ in batched(node)].count(name) == count
+                for node in self.nodes.values()
+            ),
+            30,
+        )
+
+
+@pytest.fixture(scope="class")
+def together(
+    engine: EmbeddedEngine, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Together]:
+    folder = tmp_path_factory.mktemp("together")
+    with OraclePark(engine, folder) as park, park.running() as nodes:
+        yield Together(park, nodes)
+
+
 def all_batched(
     nodes: dict[int, MemberNode], count: int, timeout_s: float = 30
 ) -> None:
@@ -53,38 +92,37 @@ def all_batched(
     )
 
 
-class TestRounds:
-    def test_anchors_what_any_member_received(self, park: OraclePark):
-        device = park.device("m1")
-        with park.running() as nodes:
-            for node in nodes.values():
-                node.inbox.submit(recent(device, 20))
-            all_batched(nodes, 80)
-        expected = [(device.identifier_hash, seq) for seq in range(80)]
-        assert [sorted(batched(node)) for node in nodes.values()] == [expected] * 4
+class TestTogether:
+    def test_anchor_what_any_member_received(self, together: Together):
+        device = together.device("any")
+        for node in together.nodes.values():
+            node.inbox.submit(recent(device, 20))
+        together.batched(device, 80)
+        name = device.identifier_hash
+        expected = [(name, seq) for seq in range(80)]
+        for node in together.nodes.values():
+            assert sorted(one for one in batched(node) if one[0] == name) == expected
 
-    def test_agrees_on_heads_with_the_chain(self, park: OraclePark):
-        device = park.device("m1")
-        with park.running() as nodes:
-            nodes[1].inbox.submit(recent(device, 5))
-            all_batched(nodes, 5)
-            wait_until(
-                lambda: (
-                    {node.follower.position.head for node in nodes.values()}
-                    == {park.ledger.anchor.head(STREAM_ID).head}
-                )
+    def test_agree_on_heads_with_the_chain(self, together: Together):
+        device, park = together.device("heads"), together.park
+        together.nodes[1].inbox.submit(recent(device, 5))
+        together.batched(device, 5)
+        wait_until(
+            lambda: (
+                {node.follower.position.head for node in together.nodes.values()}
+                == {park.ledger.anchor.head(STREAM_ID).head}
             )
+        )
 
-    def test_proves_a_reading_of_an_old_batch_on_chain(self, park: OraclePark):
-        device = park.device("m1")
-        with park.running() as nodes:
-            raws = recent(device, 5)
-            nodes[0].inbox.submit(raws)
-            all_batched(nodes, 5)
-            nodes[0].inbox.submit(recent(device, 3))
-            all_batched(nodes, 8)
-            batches = nodes[3]._desk.store.batches(0, 100)
-        old = next(batch for batch in batches if batch.report.leaf_count == 5)
+    def test_prove_a_reading_of_an_old_batch_on_chain(self, together: Together):
+        device, park = together.device("old"), together.park
+        raws = recent(device, 7)
+        together.nodes[0].inbox.submit(raws)
+        together.batched(device, 7)
+        together.nodes[0].inbox.submit(recent(device, 3))
+        together.batched(device, 10)
+        batches = together.nodes[3]._desk.store.batches(0, 100)
+        old = next(batch for batch in batches if batch.report.leaf_count == 7)
         latest, seq = batches[-1].report, old.report.seq
         rows = [(r.identifier_hash, r.seq, r.digest) for r in old.refs]
         leaves = [log_leaf(struct_hash(b.report)) for b in batches[: latest.seq]]
@@ -99,25 +137,37 @@ class TestRounds:
         )
         assert park.ledger.anchor.verify_reading(raws[2], proof)
 
+    def test_refuse_a_heartbeat_in_the_place_of_readings(self, together: Together):
+        device = together.device("beat")
+        together.nodes[0].inbox.submit(recent(device, 3))
+        together.batched(device, 3)
+        voter, follower = together.nodes[2].voter, together.nodes[2].follower
+        head, seq = follower.head, follower.position.seq
+        frame = follower.frame_at(head.number, head.hash, 1)
+        beat = build_batch(frame, [], {}, int(time.time()))
+        leader = member_key(leader_of(seq, 0, 4)).address
+        with pytest.raises(InvalidProposalError, match="its heartbeat"):
+            voter.accept(Offer(Proposal(beat.report, ()), 0), leader)
+
+    def test_batch_a_late_reading_behind_its_successors(self, together: Together):
+        device = together.device("late")
+        raws = recent(device, 10)
+        together.nodes[0].inbox.submit(raws[:4] + raws[6:])
+        together.batched(device, 8)
+        together.nodes[3].inbox.submit(raws[4:6])
+        together.batched(device, 10)
+        last = together.nodes[1]._desk.store.batch(together.park.anchored() - 1)
+        assert last is not None
+        assert [ref.seq for ref in last.refs] == [4, 5]
+
+
+class TestRounds:
     def test_beats_when_nothing_comes(self, park: OraclePark):
         with park.running(heartbeat_s=1) as nodes:
             wait_until(lambda: park.anchored() >= 2)
             batch = nodes[0]._desk.store.batch(0)
         assert batch is not None
         assert batch.report.leaf_count == 0
-
-    def test_refuses_a_heartbeat_in_the_place_of_readings(self, park: OraclePark):
-        device = park.device("m1")
-        with park.running() as nodes:
-            nodes[0].inbox.submit(recent(device, 3))
-            all_batched(nodes, 3)
-            voter, follower = nodes[2].voter, nodes[2].follower
-            head, seq = follower.head, follower.position.seq
-            frame = follower.frame_at(head.number, head.hash, 1)
-            beat = build_batch(frame, [], {}, int(time.time()))
-            leader = member_key(leader_of(seq, 0, 4)).address
-            with pytest.raises(InvalidProposalError, match="its heartbeat"):
-                voter.accept(Offer(Proposal(beat.report, ()), 0), leader)
 
     def test_goes_on_without_a_suspended_member(self, park: OraclePark):
         device = park.device("m1")
@@ -196,18 +246,6 @@ class TestRounds:
         with park.running() as nodes:
             nodes[2].inbox.submit(recent(device, 10))
             all_batched(nodes, 20)
-
-    def test_batches_a_late_reading_behind_its_successors(self, park: OraclePark):
-        device = park.device("m1")
-        raws = recent(device, 10)
-        with park.running() as nodes:
-            nodes[0].inbox.submit(raws[:4] + raws[6:])
-            all_batched(nodes, 8)
-            nodes[3].inbox.submit(raws[4:6])
-            all_batched(nodes, 10)
-            last = nodes[1]._desk.store.batch(park.anchored() - 1)
-        assert last is not None
-        assert [ref.seq for ref in last.refs] == [4, 5]
 
     def test_cuts_what_is_too_much_for_one_batch(self, park: OraclePark):
         device = park.device("m1")
