@@ -7,6 +7,7 @@ from rich.console import Console
 
 from node import run
 from node.demo.index import node_settings
+from node.demo.members import free_ports
 from node.demo.run import Demo, DemoSettings, run_demo, show
 
 
@@ -27,7 +28,9 @@ def demo_command(settings: DemoSettings, *, serve: bool, port: int) -> None:
 
 
 def _serve(demo: Demo, port: int, console: Console) -> None:
-    settings = node_settings(demo.settings.folder, demo.ledger, port)
+    settings = node_settings(
+        demo.settings.folder, demo.ledger, port or free_ports(1)[0]
+    )
     with run.run_node(settings, demo.ledger.engine) as node:
         console.print(f"API: {node.url}/docs   chain: {demo.ledger.engine.rpc_url}")
         console.print("Stop with Ctrl-C.")

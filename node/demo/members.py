@@ -68,7 +68,7 @@ class Members:
             ledger: The chain they work on.
             deployment_file: Where its contracts are.
         """
-        ports = _free_ports(len(MEMBERS))
+        ports = free_ports(len(MEMBERS))
         urls = [f"http://127.0.0.1:{port}" for port in ports]
         peers = dict(zip(self.addresses, urls, strict=True))
         for name, key, port in zip(MEMBERS, self.keys, ports, strict=True):
@@ -145,8 +145,12 @@ def _word(value: str | float | Path) -> str:
     return json.dumps(shown, ensure_ascii=False)
 
 
-def _free_ports(count: int) -> Sequence[int]:
-    """Return ports that were free a moment ago."""
+def free_ports(count: int) -> Sequence[int]:
+    """Return loopback ports that were free a moment ago.
+
+    Args:
+        count: How many.
+    """
     probes = [socket.socket() for _ in range(count)]
     for probe in probes:
         probe.bind(("127.0.0.1", 0))
