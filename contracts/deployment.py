@@ -11,8 +11,8 @@ taken up by running it again with the same plan:
 
 After the hand-over the deployer can do nothing more; what a changed plan adds is then
 the regulator's to do. As administrator (directory, who takes instructions, who settles,
-roles) it has to announce every call and to wait the plan's delay; what its own role and
-that of the identity platform may call, they call at once.
+roles, another account's representatives) it has to announce every call and to wait the
+plan's delay; what its own role and the identity platform's may call, they call at once.
 """
 
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ __all__ = ["DeploymentPlan", "Organisation", "Stream", "deploy"]
 
 GOVERNED: dict[int, dict[str, tuple[Function, ...]]] = {
     REGULATOR_ROLE: {
-        "Accounts": (accounts.OPEN, accounts.SET_STATUS, accounts.SET_REPRESENTATIVE),
+        "Accounts": (accounts.OPEN, accounts.SET_STATUS),
         "Rulebook": (rulebook.SET, rulebook.SET_WORKING_DAYS),
         "ReadingAnchor": (reading_anchor.CONFIGURE, reading_anchor.OPEN_STREAM),
         "EmissionLedger": (emission_ledger.REGISTER_BOUNDARY,),

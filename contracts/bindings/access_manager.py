@@ -12,7 +12,7 @@ from contracts.calls import Function, UnsignedCall
 from contracts.solidity import Address, Bytes4, Bytes32, Uint32, Uint48, Uint64
 
 ADMIN_ROLE = 0
-"""May change roles; also wires the contracts."""
+"""Changes roles and representatives of others, wires the contracts."""
 REGULATOR_ROLE = 1
 """Accounts, rulebook, boundaries, market, members of the oracle."""
 IDENTITY_ROLE = 2

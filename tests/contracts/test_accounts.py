@@ -89,8 +89,16 @@ class TestRepresentatives:
         key = checksum_address(b"\x61" * 20)
         for rights in (Rights.BOTH, Rights.NONE):
             call = accounts.set_representative(glass, key, rights)
-            park.govern("Regulator", call)
+            park.govern_later("Regulator", call)
             assert accounts.rights_of(glass, key) == rights
+
+    def test_are_not_appointed_by_the_regulator_unannounced(self, park: Any):
+        key = checksum_address(b"\x63" * 20)
+        call = park.ledger.accounts.set_representative(
+            park.account("Glass"), key, Rights.BOTH
+        )
+        with pytest.raises(errors.AccessManagerNotScheduledError, match="not schedul"):
+            park.govern("Regulator", call)
 
     def test_are_changed_by_the_account_itself(self, park: Any):
         accounts, key = park.ledger.accounts, checksum_address(b"\x62" * 20)
@@ -104,7 +112,7 @@ class TestRepresentatives:
             park.account("Glass"), auditor.representatives[0].key, Rights.BOTH
         )
         with pytest.raises(errors.AccountsRepresentsAnotherError, match="nobody else"):
-            park.govern("Regulator", call)
+            park.govern_later("Regulator", call)
 
 
 class TestAuthorisation:

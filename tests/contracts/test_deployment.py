@@ -35,6 +35,7 @@ from contracts.typed_data import stream_id
 SOURCES = Path(__file__).parents[2] / "contracts" / "src"
 FOR_THE_ADMINISTRATOR = {
     ("Accounts", "setAuthoriser"),
+    ("Accounts", "setRepresentative"),
     ("Directory", "set"),
     ("Quota", "setMarket"),
     ("Cash", "setMarket"),
