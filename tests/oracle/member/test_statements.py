@@ -181,6 +181,7 @@ def revocation(scene: Scene) -> Revocation:
     status = (device.identifier_hash, CarrierStatus.REVOKED, 9)
     call = scene.park.ledger.carriers.set_status(*status)
     scene.park.govern("Identity Platform", call)
+    scene.wait_for_members()
     scene.deliver(2, raws[5:6])
     second = scene.nodes[1].propose_statement(period, purpose)
     for node in scene.nodes.values():
