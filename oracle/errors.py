@@ -21,6 +21,7 @@
     ├── ConflictOutboxError         stop: an outbox belongs to another carrier
     ├── UnavailableQuorumError      retry: too few members answered in time
     ├── UnavailableMemberError      retry: one member cannot be reached or cannot answer
+    ├── UnavailableBatchError       retry: the chain lacks a batch that was adopted
     ├── UnavailableInboxError       retry: the inbox cannot store at the moment
     └── UnavailableUplinkError      retry: the inbox cannot be reached at the moment
 
@@ -284,3 +285,21 @@ class UnavailableQuorumError(OracleError):
 
 class UnavailableMemberError(OracleError):
     """One member cannot be reached or cannot answer at the moment."""
+
+
+class UnavailableBatchError(OracleError):
+    """The chain lacks batches that this member has adopted: it lost blocks.
+
+    Attributes:
+        expected: Batches adopted here.
+        given: Batches on the chain.
+    """
+
+    def __init__(self, expected: int, given: int) -> None:
+        super().__init__(
+            f"the chain has {given} batches of the stream, this member adopted "
+            f"{expected}: it lost blocks or is another one; nothing is proposed until "
+            "they are back, restore the chain from its journal or check rpc_url"
+        )
+        self.expected = expected
+        self.given = given

@@ -1,9 +1,8 @@
 """Tables of the inbox.
 
-carriers ─┬─ readings ── receipts        what is acknowledged
-│     └── digest_keys          index by digest, filled on demand
-└─ equivocations               evidence against a carrier
-dead_letters                             what was refused, with its reason
+carriers ─┬─ readings ── receipts    what is acknowledged
+          └─ equivocations           evidence against a carrier
+dead_letters                         what was refused, with its reason
 """
 
 import sqlalchemy as sa
@@ -51,15 +50,6 @@ readings = sa.Table(
 """Readings that passed checks 1 to 6. The key id is in the raw message."""
 
 sa.Index("readings_batch", readings.c.batch_seq)
-
-digest_keys = sa.Table(
-    "digest_keys",
-    METADATA,
-    sa.Column("key", sa.BigInteger, primary_key=True),
-    sa.Column("reading_id", sa.Integer, primary_key=True, index=True),
-    sqlite_with_rowid=False,
-)
-"""Index by digest, filled when it is asked for: first 8 bytes of the digest, row."""
 
 dead_letters = sa.Table(
     "dead_letters",

@@ -19,6 +19,7 @@ from contracts.typed_data import compact_signature, struct_hash
 from oracle.errors import (
     InvalidProposalError,
     OracleError,
+    UnavailableBatchError,
     UnavailableQuorumError,
 )
 from oracle.member.ballot import Certificate, Phase, Subject, certify, check_certificate
@@ -109,8 +110,14 @@ class Rounds:
         return b""
 
     def _is_ready(self) -> bool:
-        """True while the stream is open and every anchored batch is adopted."""
+        """True while the stream is open and every anchored batch is adopted.
+
+        Raises:
+            UnavailableBatchError: The chain lost a batch that was adopted here.
+        """
         view, follower = self._follower.view, self._follower
+        if view.next_seq < follower.position.seq:
+            raise UnavailableBatchError(follower.position.seq, view.next_seq)
         is_current = view.next_seq == follower.position.seq
         return view.max_silence_s is not None and is_current and not follower.conflict
 

@@ -201,14 +201,6 @@ class TestEquivocation:
 
         assert [one.identifier for one in inbox.stored.pending(9)] == [other.identifier]
 
-    def test_evidence_is_found_by_digest(self, inbox, pair):
-        inbox.submit(pair)
-        digests = [message_digest(raw) for raw in pair]
-
-        assert inbox.stored.bodies(digests) == dict(zip(digests, pair, strict=True))
-        assert inbox.stored.rivals(digests[:1]) == pair[1:]
-        assert inbox.stored.rivals(digests[1:]) == pair[:1]
-
     def test_the_same_evidence_is_kept_once(self, inbox, pair):
         for _ in range(3):
             inbox.submit(pair)
@@ -240,21 +232,7 @@ class TestFactsAtArrival:
         assert kinds(inbox) == [[FactKind.OVERDUE]]
 
 
-class TestBatches:
-    def test_a_marked_reading_waits_no_more(self, inbox, device):
-        inbox.submit(device.series(4))
-        waiting = [one.digest for one in inbox.stored.pending(10)]
-        order = [waiting[2], waiting[0]]
-
-        assert inbox.stored.mark_batched((STREAM, 7), order) == 2
-
-        assert [one.seq for one in inbox.stored.pending(10)] == [1, 3]
-        assert [one.digest for one in inbox.stored.batch(STREAM, 7)] == order
-        assert inbox.stored.count_pending(10) == 2
-
-    def test_a_reading_that_is_not_here_is_not_marked(self, inbox):
-        assert inbox.stored.mark_batched((STREAM, 7), [bytes(32)]) == 0
-
+class TestQuestions:
     def test_readings_up_to_a_time_only(self, inbox, device):
         inbox.submit(device.series(4))
 
@@ -274,18 +252,6 @@ class TestBatches:
             (device.identifier, 1),
             (device.identifier, 2),
         ]
-
-    def test_rows_behind_a_row(self, inbox, device):
-        inbox.submit(device.series(4))
-        second = inbox.stored.after(0, 2)[1]
-
-        assert [one.seq for one in inbox.stored.after(second.row_id, 9)] == [2, 3]
-
-    def test_readings_are_found_by_digest_after_each_delivery(self, inbox, device):
-        for raw in device.series(3):
-            inbox.submit([raw])
-            digest = message_digest(raw)
-            assert inbox.stored.by_digests([digest])[digest].raw == raw
 
 
 class TestBackPressure:

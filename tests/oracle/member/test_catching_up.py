@@ -3,9 +3,11 @@
 import sqlite3
 import time
 from dataclasses import replace
+from typing import Any
 
 from contracts.enumerations import CarrierStatus
 from oracle.member.member import MemberNode
+from oracle.member.ports import Chain, ChainNews
 from oracle.member.proposal import build_batch
 from oracle.member.refs import join_refs, split_refs
 from oracle.member.store import Proposal
@@ -108,3 +110,39 @@ class TestManyRounds:
                 assert database.execute(query).fetchone()[0] <= 8
         finally:
             node.stop()
+
+
+class TestLostBlocks:
+    def test_are_told_and_nothing_is_proposed(self, park: OraclePark):
+        """The chain starts anew from an older state, as after a wrong restore."""
+        device = park.device("m1")
+        client = park.client
+        snapshot = client.block_number()
+        with park.running() as nodes:
+            nodes[1].inbox.submit(recent(device, 3))
+            wait_until(lambda: len(batched(nodes[2], device)) == 3)
+        node = park.node(1)
+        try:
+            shorter = EarlierChain(node._desk.chain, snapshot)
+            desk = replace(node._desk, chain=shorter)
+            node.follower._desk = desk
+            node.step()
+            assert "the chain has 0 batches" in node.status()["last_error"]
+        finally:
+            node.stop()
+
+
+class EarlierChain:
+    """A chain as it was at an earlier block."""
+
+    def __init__(self, chain: Chain, block: int) -> None:
+        self._chain = chain
+        self._block = block
+
+    def follow(self) -> ChainNews:
+        news = self._chain.follow()
+        known = (one for one in news.events if one.block_number <= self._block)
+        return replace(news, events=tuple(known))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._chain, name)
