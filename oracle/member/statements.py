@@ -11,7 +11,7 @@ so that every signer can build the proof package.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta, timezone
 
@@ -157,7 +157,8 @@ class Statements:
         boundary = self._boundary(period.boundary)
         used = self._readings(boundary, period, until_batch)
         batches = [one.batch_seq for one in used if one.batch_seq is not None]
-        registry = self._registry_of(max(batches))
+        last_batch = self._settled_batch(used, max(batches), until_batch)
+        registry = self._registry_of(last_batch)
         result = self._calculate(boundary, period, purpose, used, registry)
         report = StatementReport(
             boundary=period.boundary,
@@ -166,7 +167,7 @@ class Statements:
             purpose=Purpose(purpose),
             stream_id=self._desk.stream_id,
             first_batch=min(batches),
-            last_batch=max(batches),
+            last_batch=last_batch,
             input_root=result.input_root,
             rule_set_digest=result.rule_set_digest,
             factor_set_digest=result.factor_set_digest,
@@ -229,6 +230,24 @@ class Statements:
             )
         except (AccountingError, ValueError) as exc:
             raise InvalidProposalError("calculation", "a result", str(exc)) from exc
+
+    def _settled_batch(
+        self, used: Sequence[StoredReading], last_used: int, until_batch: int | None
+    ) -> int:
+        """Find the first batch, from the last used one on, that knows what counts.
+
+        That is what counts under the newest batch; so a revocation behind the last
+        reading is seen, and without one the last used batch stays the last.
+        """
+        newest = self._follower.position.seq - 1 if until_batch is None else until_batch
+        highest: dict[str, int] = {}
+        for one in used:
+            highest[one.identifier] = max(one.seq, highest.get(one.identifier, 0))
+        wanted = _admitted(self._registry_of(newest), highest)
+        for seq in range(last_used, newest):
+            if _admitted(self._registry_of(seq), highest) == wanted:
+                return seq
+        return newest
 
     def _registry_of(self, batch_seq: int) -> CarrierRegistry:
         """Find the carriers at the reference block of an adopted batch."""
@@ -299,6 +318,17 @@ class Statements:
             expected = f"anchored readings of {', '.join(identifiers)}"
             raise InvalidProposalError("readings", expected, "none in the period")
         return used
+
+
+def _admitted(registry: CarrierRegistry, highest: Mapping[str, int]) -> list[int]:
+    """Give the last seq that counts of each carrier, -1 for none."""
+    found = []
+    for identifier, seq in highest.items():
+        record = registry.by_identifier(identifier)
+        cutoff = record.cutoff_seq if record is not None else None
+        is_whole = record is not None and record.admits(seq)
+        found.append(seq if is_whole else -1 if cutoff is None else cutoff)
+    return found
 
 
 def _within(found: Sequence[StoredReading], period: Period) -> list[StoredReading]:

@@ -262,6 +262,32 @@ class TestStatements:
         package = build_package(node.statement_evidence(revocation.before))
         assert verify_package(package, trust).is_accepted
 
+    def test_a_revocation_behind_the_last_reading_restates_with_the_next_batch(
+        self, scene: Scene
+    ):
+        device = scene.works("lately revoked works", "Steel")
+        other = scene.works("other works", "Steel")
+        period = Period(boundary_id("lately revoked works"), START, END)
+        purpose = Purpose.TOTAL_WITH_INDIRECT
+        scene.deliver(0, series(device, 100))
+        first = scene.nodes[1].propose_statement(period, purpose)
+        status = (device.identifier_hash, CarrierStatus.REVOKED, 9)
+        call = scene.park.ledger.carriers.set_status(*status)
+        scene.park.govern("Identity Platform", call)
+        scene.wait_for_members()
+        assert scene.nodes[1].propose_statement(period, purpose) == first
+        scene.deliver(1, series(other, 100))
+        second = scene.nodes[1].propose_statement(period, purpose)
+        assert scene.nodes[2].propose_statement(period, purpose) == second
+        for node in scene.nodes.values():
+            node.follower.follow()
+        assert source_of(scene, device, second)["sequences"] == [0, 9]
+        node = scene.nodes[3]
+        trust = Trust(node._identity, node.follower.view.configurations)
+        package = build_package(node.statement_evidence(second))
+        assert verify_package(package, trust).is_accepted
+        assert source_of(scene, device, first)["sequences"] == [0, 24]
+
     @pytest.mark.parametrize(
         ("field", "value"),
         [("grams", 1), ("input_root", b"\x09" * 32), ("last_batch", 10**6)],
