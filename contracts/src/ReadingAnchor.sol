@@ -163,6 +163,13 @@ contract ReadingAnchor is IReadingAnchor, AccessManaged, EIP712 {
         }
     }
 
+    /// @dev A copy of a roll with another word at `index`.
+    function _withWord(Memory.Slice words, uint256 index, uint256 word) private pure returns (bytes memory) {
+        bytes memory before = words.slice(0, index * WORD_BYTES).toBytes();
+        bytes memory behind = words.slice((index + 1) * WORD_BYTES).toBytes();
+        return bytes.concat(before, bytes32(word), behind);
+    }
+
     function _membersIn(Memory.Slice words) private pure returns (uint256) {
         return words.length() / WORD_BYTES - 1;
     }
@@ -330,9 +337,7 @@ contract ReadingAnchor is IReadingAnchor, AccessManaged, EIP712 {
         _requireSingle(word, index, b, secondSignature);
 
         _configuration.suspended = current.suspended | uint32(1 << index);
-        bytes memory before = words.slice(0, (index + 1) * WORD_BYTES).toBytes();
-        bytes memory behind = words.slice((index + 2) * WORD_BYTES).toBytes();
-        _setRoll(bytes.concat(before, bytes32(word | SUSPENDED), behind));
+        _setRoll(_withWord(words, index + 1, word | SUSPENDED));
 
         emit MemberSuspended(current.version, index, address(uint160(word)), a, b);
     }
