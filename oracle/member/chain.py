@@ -109,10 +109,6 @@ class EvmChain:
         block = self._client.block(number)
         return None if block is None else block.hash
 
-    def block_time(self) -> int:
-        """Give the time of the latest block. [unix s]."""
-        return self._block("latest").timestamp
-
     def submit(self, report: Report, votes: Attestation) -> None:
         """Carry an attested report to its contract and wait for its block.
 

@@ -11,7 +11,6 @@ anew and asked again. A firm that is confirmed later does not change a certifica
 """
 
 import logging
-from dataclasses import fields
 from datetime import UTC, datetime
 from fractions import Fraction
 
@@ -27,7 +26,7 @@ from oracle.member.collect import collect_signatures
 from oracle.member.desk import Desk
 from oracle.member.follow import Follower
 from oracle.member.statements import ATTEMPTS, Statements
-from oracle.member.states import decode_report
+from oracle.member.states import check_equal, decode_report
 from oracle.member.view import Period, StatementState
 
 logger = logging.getLogger(__name__)
@@ -93,7 +92,7 @@ class Codes:
         try:
             report = decode_report(CodeReport, body)
             self._follower.follow()
-            _check_equal(self.compute(report.statement), report)
+            check_equal(self.compute(report.statement), report)
         except InvalidProposalError as exc:
             return cbor2.dumps({"refused": str(exc)})
         digest = self._desk.chain.report_digest(report)
@@ -210,12 +209,3 @@ def _rounded(value: Fraction) -> int:
 def _bps(share: str) -> int:
     """Turn a share into parts of ten thousand, cutting off the rest."""
     return min(WHOLE_BPS, max(0, int(Fraction(share) * WHOLE_BPS)))
-
-
-def _check_equal(own: CodeReport, given: CodeReport) -> None:
-    """Name the first field in which a proposed report differs from the own one."""
-    for field in fields(CodeReport):
-        mine, other = getattr(own, field.name), getattr(given, field.name)
-        if mine != other:
-            shown = [v.hex() if isinstance(v, bytes) else str(v) for v in (mine, other)]
-            raise InvalidProposalError(field.name, *shown)

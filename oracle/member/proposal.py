@@ -8,7 +8,7 @@ arrived; a member compares every field of a proposed report with its own. Pure.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 
 import cbor2
@@ -19,6 +19,7 @@ from contracts.structs import BatchReport
 from contracts.typed_data import struct_hash
 from oracle.errors import InvalidProposalError, RefusedReadingError
 from oracle.member.refs import ReadingRef
+from oracle.member.states import check_equal
 from oracle.reading.checks import AuthenticReading, fold_readings
 from oracle.reading.facts import Fact
 from oracle.reading.state import CarrierState
@@ -168,10 +169,7 @@ def verify_batch(
         InvalidProposalError: Names the first field that differs.
     """
     batch = build_batch(frame, readings, states, report.first_ts)
-    for field in fields(BatchReport):
-        own, given = getattr(batch.report, field.name), getattr(report, field.name)
-        if own != given:
-            raise InvalidProposalError(field.name, _shown(own), _shown(given))
+    check_equal(batch.report, report)
     return batch
 
 
@@ -247,7 +245,3 @@ def _check_order(readings: Sequence[AuthenticReading]) -> None:
             given = f"seq {key[1]} of {one.carrier.identifier} at place {index}"
             raise InvalidProposalError("order", expected, given)
         last = key
-
-
-def _shown(value: object) -> str:
-    return value.hex() if isinstance(value, bytes) else str(value)

@@ -12,7 +12,7 @@ so that every signer can build the proof package.
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 import cbor2
@@ -28,7 +28,7 @@ from oracle.inbox.reader import StoredReading
 from oracle.member.collect import collect_signatures
 from oracle.member.desk import Desk
 from oracle.member.follow import Follower
-from oracle.member.states import decode_report
+from oracle.member.states import check_equal, decode_report
 from oracle.member.view import Period
 from oracle.reading.profile import decode_message
 from oracle.reading.registry import CarrierRegistry
@@ -199,7 +199,7 @@ class Statements:
         computed = self.compute(
             period, report.purpose, report.supersedes, report.last_batch
         )
-        _check_equal(computed.report, report)
+        check_equal(computed.report, report)
         return computed
 
     def _calculate(
@@ -264,7 +264,7 @@ class Statements:
             expected = (live or NO_STATEMENT).hex()
             raise InvalidProposalError("supersedes", expected, report.supersedes.hex())
         computed = self.compute(period, report.purpose, report.supersedes)
-        _check_equal(computed.report, report)
+        check_equal(computed.report, report)
         self._keep(computed)
         return self._sign(report)
 
@@ -338,15 +338,3 @@ def _within(found: Sequence[StoredReading], period: Period) -> list[StoredReadin
     first = max(before, default=period.start)
     last = min(behind, default=period.end)
     return [one for one in found if first <= one.ts <= last]
-
-
-def _check_equal(own: StatementReport, given: StatementReport) -> None:
-    """Name the first field in which a proposed report differs from the own one."""
-    for field in fields(StatementReport):
-        mine, other = getattr(own, field.name), getattr(given, field.name)
-        if mine != other:
-            shown = [
-                value.hex() if isinstance(value, bytes) else str(value)
-                for value in (mine, other)
-            ]
-            raise InvalidProposalError(field.name, *shown)

@@ -7,6 +7,7 @@ import cbor2
 
 from contracts.structs import BatchReport
 from contracts.typed_data import CodeReport, StatementReport
+from oracle.errors import InvalidProposalError
 from oracle.member.wire import read_array
 from oracle.reading.profile import Reading
 from oracle.reading.state import Around, CarrierState, Gap, Neighbour
@@ -45,6 +46,22 @@ def decode_report(kind: type[Report], data: bytes) -> Report:
     return kind(*read_array(data, *kinds))
 
 
+def check_equal(own: Report, given: Report) -> None:
+    """Demand equality of two reports in every field.
+
+    Args:
+        own: What this member computes.
+        given: What was proposed, anchored or recorded.
+
+    Raises:
+        InvalidProposalError: Names the first field that differs.
+    """
+    for field in fields(own):
+        mine, other = getattr(own, field.name), getattr(given, field.name)
+        if mine != other:
+            raise InvalidProposalError(field.name, _shown(mine), _shown(other))
+
+
 def encode_state(state: CarrierState) -> bytes:
     """Encode a carrier's state without its map of digests, which the rows keep.
 
@@ -78,6 +95,10 @@ def decode_state(data: bytes) -> CarrierState:
             for first, last, below, above in gaps
         ),
     )
+
+
+def _shown(value: object) -> str:
+    return value.hex() if isinstance(value, bytes) else str(value)
 
 
 def _row(neighbour: Neighbour | None) -> list[Any] | None:
