@@ -1,5 +1,5 @@
 # Park carbon ledger. `make demo` and `make test` set up everything they need.
-.PHONY: help install format lint test bench demo artifacts clean
+.PHONY: help install format lint test fuzz bench demo artifacts clean
 
 BIN := .venv/bin
 export DATA ?= ../shared/data
@@ -21,6 +21,9 @@ lint: install       ## style, types, layers
 
 test: install       ## every test, on real parts: EVM, HTTP, processes, kills
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+fuzz: install       ## the contracts' invariants, 512 runs of 256 calls
+	FOUNDRY_PROFILE=deep timeout 1800 node_modules/@foundry-rs/forge-linux-amd64/bin/forge test --match-test invariant_
 
 bench: install      ## every figure beside its baseline, to var/bench/summary.json
 	$(BIN)/python scripts/bench.py

@@ -163,5 +163,5 @@ def _named_fault(engine: Engine, exc: SQLAlchemyError) -> NodeError:
         )
     return UnavailableStorageError(
         f"Database {where} cannot be used ({words.splitlines()[0]}); check that it "
-        "runs, that its folder may be written to and its disk has room."
+        "runs, that its folder exists and may be written to and its disk has room."
     )

@@ -1,4 +1,3 @@
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -27,7 +26,6 @@ from accounting.statement import (
     PARK,
     PRODUCT,
     Methods,
-    SourceReadings,
     compute_statement,
 )
 
@@ -461,24 +459,3 @@ class TestOfflineRecomputation:
         )
 
         assert again == original
-
-
-class TestSpeed:
-    def test_a_month_of_four_meters_takes_well_under_a_second_and_a_half(
-        self, works: Any
-    ):
-        start, steps = works.period[0], 31 * 96
-        works.period = (start, start + steps * 900)
-        readings = [
-            SourceReadings(
-                identifier,
-                register,
-                tuple(Sample(i, start + i * 900, i * 37) for i in range(steps + 1)),
-            )
-            for identifier, register in works.samples
-        ]
-
-        began = time.process_time()
-        works.statement(readings)
-
-        assert time.process_time() - began < 1.5

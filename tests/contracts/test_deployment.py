@@ -1,5 +1,4 @@
 import re
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -43,14 +42,6 @@ FOR_THE_ADMINISTRATOR = {
 
 
 class TestDeploy:
-    def test_takes_less_than_six_seconds(
-        self, client: ChainClient, plan: DeploymentPlan
-    ):
-        sender = Sender(client, PrivateKey(b"\x31" * 32))
-        start = time.perf_counter()
-        deploy(client, sender, plan)
-        assert time.perf_counter() - start < 6
-
     def test_names_every_contract_in_the_directory(self, park: Any):
         for name in CONTRACTS:
             entry = park.ledger.directory.get(rule_name(name))

@@ -1,4 +1,3 @@
-import time
 from enum import IntEnum
 from typing import Any
 
@@ -123,15 +122,3 @@ class TestDecode:
         with pytest.raises(ConflictError, match="has not the shape") as caught:
             decode({**log, "data": log["data"][:-64]})
         assert caught.value.block_number == 16
-
-    def test_is_fast(self):
-        logs = [
-            log_of(events.BlockTraded(ALICE, BOB, 2022, 5, 6, b"\x01" * 32, **PLACE)),
-            log_of(events.BatchAnchored(REPORT, 13, **PLACE)),
-            log_of(events.QuotaSurrendered(ALICE, b"\x02" * 32, 2022, 5, **PLACE)),
-            log_of(events.AccountOpened(ALICE, Kind.BANK, "Bank", **PLACE)),
-        ] * 2_500
-        start = time.perf_counter()
-        for log in logs:
-            decode(log)
-        assert len(logs) / (time.perf_counter() - start) >= 30_000
