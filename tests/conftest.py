@@ -4,6 +4,7 @@ import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,17 @@ def data_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f"left out: the data folder {folder.name!r} (DATA) is not here")
     return folder
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say in one line what the absence of the data folder left out."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    left_out = [one for one in skipped if "left out" in str(one.longrepr)]
+    if left_out:
+        terminalreporter.write_line(
+            f"{len(left_out)} corpus tests left out: the data folder is not here; name "
+            "it with DATA=/path to run them"
+        )
 
 
 @pytest.fixture
