@@ -1,6 +1,7 @@
 """The command `carbon-node demo`."""
 
 import logging
+import signal
 import threading
 
 from rich.console import Console
@@ -9,6 +10,9 @@ from node import run
 from node.demo.index import node_settings
 from node.demo.members import free_ports
 from node.demo.run import Demo, DemoSettings, run_demo, show
+
+STEP_S = 0.5
+"""How long a signal may go unnoticed. [s]"""
 
 
 def demo_command(settings: DemoSettings, *, serve: bool, port: int) -> None:
@@ -33,8 +37,10 @@ def _serve(demo: Demo, port: int, console: Console) -> None:
     )
     with run.run_node(settings, demo.ledger.engine) as node:
         console.print(f"API: {node.url}/docs   chain: {demo.ledger.engine.rpc_url}")
+        stop = threading.Event()
+        for one in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(one, lambda *_: stop.set())
         console.print("Stop with Ctrl-C.")
-        try:
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            console.print("Stopping.")
+        while not stop.wait(STEP_S):
+            pass
+        console.print("Stopping.")
