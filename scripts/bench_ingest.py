@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
+from functools import partial
 from itertools import pairwise
 from multiprocessing.pool import Pool
 from pathlib import Path
@@ -78,12 +79,13 @@ def measure_ingest(seconds: float = 1.5, readings: int = 120_000) -> dict[str, f
     registry, shares = _signed_bodies(readings)
     step = (len(shares[0]) - 1) // ROUNDS
     ingest_rates = []
-    with SPAWN.Pool(_cores()) as cores, _served(registry) as url:
-        _ingest(url, [share[:1] for share in shares])  # starts workers and caches
+    with SPAWN.Pool(_cores()) as cores, _served(registry) as url, _clients() as clients:
+        send = partial(_ingest, clients, f"{url}/readings/batch")
+        send([share[:1] for share in shares])  # starts workers and caches
         raw_rates = [_raw_rate(cores, seconds)]
         for first in range(1, ROUNDS * step + 1, step):
             parts = [share[first : first + step] for share in shares]
-            ingest_rates.append(_ingest(url, parts))
+            ingest_rates.append(send(parts))
             raw_rates.append(_raw_rate(cores, seconds))
     beside = [(one + two) / 2 for one, two in pairwise(raw_rates)]
     ratios = [one / raw for one, raw in zip(ingest_rates, beside, strict=True)]
@@ -116,23 +118,29 @@ def _verify_for(seconds: float) -> float:
     return count / (time.perf_counter() - start)
 
 
-def _ingest(url: str, shares: list[list[bytes]]) -> float:
+@contextlib.contextmanager
+def _clients() -> Iterator[list[httpx.Client]]:
+    """Open the clients once: to set one up costs what a thousand readings do."""
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(httpx.Client(timeout=120)) for _ in range(CLIENTS)]
+
+
+def _ingest(clients: list[httpx.Client], url: str, shares: list[list[bytes]]) -> float:
     """Send from several clients, each in order; acknowledged readings a second."""
 
-    def send_all(bodies: list[bytes]) -> int:
-        with httpx.Client(timeout=120) as client:
-            return sum(_send(client, url, body) for body in bodies)
+    def send_all(client: httpx.Client, bodies: list[bytes]) -> int:
+        return sum(_send(client, url, body) for body in bodies)
 
     with ThreadPoolExecutor(len(shares)) as threads:
         start = time.perf_counter()
-        counts = threads.map(send_all, shares)
+        counts = threads.map(send_all, clients, shares)
         return sum(counts) / (time.perf_counter() - start)
 
 
 def _send(client: httpx.Client, url: str, body: bytes) -> int:
     """Send one batch; the number of readings that were acknowledged as new."""
     headers = {"content-type": "application/cbor-seq"}
-    answer = client.post(f"{url}/readings/batch", content=body, headers=headers)
+    answer = client.post(url, content=body, headers=headers)
     answer.raise_for_status()
     results = decode_results(answer.content)
     return sum(one.status is Status.ACCEPTED for one in results)
