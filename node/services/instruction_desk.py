@@ -20,6 +20,7 @@ from node.errors import (
     ConflictInstructionError,
     InvalidAccessError,
     InvalidReferenceError,
+    StaleInstructionError,
 )
 from node.services.caller import Caller
 from node.services.checks import chain_time, check_instruction
@@ -134,7 +135,7 @@ class InstructionDesk:
         instruction = waiting.instruction
         self._require_party(caller, instruction)
         _check_ready(waiting)
-        check_instruction(instruction, self._ledger)
+        self._check_unsent(waiting)
         self._mark(digest, "sending")
         try:
             receipt = self._sender.send(call_of(instruction))
@@ -145,6 +146,19 @@ class InstructionDesk:
             raise
         self._mark(digest, "sent", tx_hash=receipt.tx_hash)
         return self.find(caller, digest)
+
+    def _check_unsent(self, waiting: Waiting) -> None:
+        """Check against the chain; what was on its way before may have arrived."""
+        try:
+            check_instruction(waiting.instruction, self._ledger)
+        except StaleInstructionError as exc:
+            if waiting.status != "sending":
+                raise
+            raise ConflictInstructionError(
+                "The instruction was on its way to the chain when this node stopped; "
+                "look again when the index has caught up, before building another: it "
+                "says executed if it arrived."
+            ) from exc
 
     def _mark(self, digest: bytes, status: str, **columns: Any) -> None:
         row = {"reason": None, **columns, "status": status}

@@ -141,7 +141,9 @@ def _check_batch(batch: BatchPart, task: ReadingTask) -> list[AuthenticReading]:
     registry = task.registries[report.data_digest]
     found, leaves = [], {}
     for index, raw in batch.readings:
-        one = _authenticate(raw, registry, task, f"reading {index} of {report.seq}")
+        one = _authenticate(
+            raw, registry, task, f"reading {index} of batch {report.seq}"
+        )
         name, seq = one.carrier.identifier_hash, one.message.reading.seq
         leaf = BatchLeaf(report.stream_id, report.seq, index, name, seq, one.digest)
         leaves[index] = leaf_hash(leaf)

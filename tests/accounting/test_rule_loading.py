@@ -1,5 +1,4 @@
 import csv
-import os
 from collections.abc import Callable, Iterator
 from datetime import date
 from fractions import Fraction
@@ -17,7 +16,6 @@ from accounting.rules import (
     load_rule_set_bytes,
 )
 
-DATA = Path(os.environ.get("DATA", Path(__file__).parents[3] / "shared" / "data"))
 COMBUSTION = "sac/gbt32151.34-combustion/2024"
 ENERGY = "sac/gbt32150-energy/2025"
 
@@ -90,20 +88,24 @@ class TestShippedRuleSets:
         assert f"{ENERGY}: in force" in unconfirmed
 
 
-def rows(name: str) -> Iterator[dict[str, str]]:
-    path = DATA / "factors" / name
-    if not path.exists():
-        pytest.skip(f"left out: {path} is not here")
+def rows(path: Path) -> Iterator[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
         yield from csv.DictReader(file)
 
 
+@pytest.fixture
+def factors(data_dir: Path) -> Path:
+    return data_dir / "factors"
+
+
 class TestFactorsAgainstTheTables:
-    def test_every_fuel_of_the_standard_is_carried(self):
+    def test_every_fuel_of_the_standard_is_carried(self, factors: Path):
         rule_set = load_rule_set(COMBUSTION)
         by_title = {titles["zh"]: key for key, titles in rule_set.keys.items()}
         fuels = [
-            row for row in rows("fuel_factors.csv") if row["set"] == "GBT32151.34-2024"
+            row
+            for row in rows(factors / "fuel_factors.csv")
+            if row["set"] == "GBT32151.34-2024"
         ]
 
         assert len(fuels) == len(by_title)
@@ -119,7 +121,7 @@ class TestFactorsAgainstTheTables:
                 exact(row["oxidation_pct"]) / 100,
             ]
 
-    def test_every_grid_factor_of_its_year_is_carried(self):
+    def test_every_grid_factor_of_its_year_is_carried(self, factors: Path):
         kinds = {
             "average": "average",
             "average excl. market-traded non-fossil": "without-traded-non-fossil",
@@ -127,7 +129,7 @@ class TestFactorsAgainstTheTables:
         }
         grid = load_rule_set(ENERGY).parameters["EF_grid"]
         found = 0
-        for row in rows("grid_factors.csv"):
+        for row in rows(factors / "grid_factors.csv"):
             if row["kind"] in kinds:
                 key = f"{kinds[row['kind']]}/{row['region']}"
                 dated = grid.find(key, date(int(row["year"]), 6, 1), "")

@@ -1,5 +1,4 @@
 import csv
-import os
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from accounting.steam import (
     superheated_enthalpy,
 )
 
-DATA = Path(os.environ.get("DATA", Path(__file__).parents[3] / "shared" / "data"))
 TABLE = load_steam_table()
 
 
@@ -98,10 +96,8 @@ class TestSuperheated:
 
 
 class TestTableAgainstTheData:
-    def test_every_entry_is_carried(self):
-        folder = DATA / "factors"
-        if not folder.exists():
-            pytest.skip(f"left out: {folder} is not here")
+    def test_every_entry_is_carried(self, data_dir: Path):
+        folder = data_dir / "factors"
         with (folder / "steam_superheated.csv").open(encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         wanted = {

@@ -2,12 +2,21 @@
 
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import update
 
+from contracts.enumerations import Kind, Rights
 from contracts.typed_data import account_id
+from node.errors import ConflictInstructionError
+from node.services.caller import Caller, Representation
+from node.services.instruction_desk import InstructionDesk
+from node.services.relay import call_of
+from node.store.database import open_database
+from node.store.desk import PendingInstruction
 from wallet.instruction_file import to_json
 from wallet.signers import sign_instruction
 
@@ -73,6 +82,27 @@ class TestApproval:
         once = sign_instruction(allocation, account, "initiate", first)
         visitor = visit("regulator-first")
         assert visitor.bring(once).json() == visitor.bring(once).json()
+
+
+class TestStopBetweenChainAndIndex:
+    def test_is_told_to_look_again_and_not_to_build_another(
+        self, park: Any, allocation: Any, tmp_path: Path
+    ):
+        database = open_database(f"sqlite:///{tmp_path / 'desk.sqlite'}")
+        desk = InstructionDesk(database, park.ledger, park.sender)
+        account = park.account("regulator")
+        part = Representation(account, "regulator", Kind.REGULATOR, Rights.BOTH)
+        caller = Caller(park.pair("regulator")[0].address, (part,))
+        both = park.signed(allocation, "regulator")
+        desk.bring(caller, to_json(both))
+        park.sender.send(call_of(both))
+        with database.begin() as connection:
+            connection.execute(update(PendingInstruction).values(status="sending"))
+        before = _held(park)
+        with pytest.raises(ConflictInstructionError, match="look again"):
+            desk.submit(caller, both.digest)
+        assert _held(park) == before
+        database.close()
 
 
 class TestRefusal:

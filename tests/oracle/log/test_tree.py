@@ -1,6 +1,5 @@
 import base64
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,16 +25,13 @@ from oracle.log.tree import (
 
 Vectors = Callable[[str], Any]
 REPOSITORY = Path(__file__).parents[3]
-DATA = REPOSITORY / os.environ.get("DATA", "../shared/data")
 LAWS = settings(max_examples=60, deadline=None)
 sizes = st.integers(min_value=1, max_value=70)
 
 
 @pytest.fixture(scope="module")
-def vectors():
-    folder = DATA / "merkle"
-    if not folder.is_dir():
-        pytest.skip(f"left out: the vectors' folder {folder} is absent")
+def vectors(data_dir: Path):
+    folder = data_dir / "merkle"
     return lambda name: json.loads((folder / f"{name}.json").read_text())
 
 
