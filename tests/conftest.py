@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import wallet.secret_storage  # noqa: F401  first, so that no test raises the recursion limit
+from tests.servers.postgresql import PostgresqlServer
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -39,6 +40,28 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[PostgresqlServer]:
+    """A real PostgreSQL server, started when the first test asks for it."""
+    with PostgresqlServer() as server:
+        yield server
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: PostgresqlServer) -> Iterator[str]:
+    """Address of a fresh PostgreSQL database, as a `database_url` setting takes it."""
+    with postgresql_server.database() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Address of a fresh database, once of each kind that the product supports."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/database.sqlite"
+    return str(request.getfixturevalue("postgresql_url"))
 
 
 @pytest.fixture(autouse=True, scope="session")
