@@ -24,7 +24,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
@@ -261,11 +261,11 @@ def create_app(
             envelope = mailroom.open(data, kind, members())
             answer = handlers[kind](envelope.sender, envelope.body)
         except InvalidEnvelopeError as exc:
-            return JSONResponse({"error": str(exc)}, 403)
+            return PlainTextResponse(str(exc), 403)
         except OracleError as exc:
-            return JSONResponse({"error": str(exc)}, 409)
+            return PlainTextResponse(str(exc), 409)
         except ContractsError as exc:
-            return JSONResponse({"error": str(exc)}, 503)
+            return PlainTextResponse(str(exc), 503)
         return Response(answer, media_type=_CBOR)
 
     budget = _Budget(MAX_BODIES_BYTES)

@@ -100,4 +100,6 @@ class TestRequests:
             path = config(park)
             code = ["code", "--config", path, "--statement", "00" * 32]
             assert main(code) == 1
-        assert "a confirmed one, given none" in capsys.readouterr().err
+        said = capsys.readouterr().err
+        assert "a confirmed one, given none" in said
+        assert "{" not in said  # words, no JSON
