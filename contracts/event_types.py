@@ -204,6 +204,27 @@ class MemberSuspended(Event):
     second: Bytes32
 
 
+@dataclass(frozen=True, slots=True)
+class InclusionForced(Event):
+    """Somebody asked in the open for a reading that the members leave out."""
+
+    stream_id: IndexedBytes32
+    digest: IndexedBytes32
+    due: Uint64
+    """Time after which it is overdue. [unix s]"""
+    message: bytes
+    """The whole signed message."""
+
+
+@dataclass(frozen=True, slots=True)
+class InclusionSettled(Event):
+    """A reading that was asked for is in a batch."""
+
+    stream_id: IndexedBytes32
+    digest: IndexedBytes32
+    seq: Uint64
+
+
 # --- statements and certificates ----------------------------------------------------
 
 

@@ -47,6 +47,9 @@ SUBMIT = Function("submit", BatchReport, Attestation)
 PROVE_EQUIVOCATION = Function(
     "proveEquivocation", Uint256, BatchReport, bytes, BatchReport, bytes
 )
+FORCE_INCLUDE = Function("forceInclude", Bytes32, bytes)
+SETTLE_INCLUSION = Function("settleInclusion", Bytes32, ReadingProof)
+INCLUSION_DUE = Function("inclusionDue", Bytes32, Bytes32, returns=Uint64)
 CONFIGURATION = Function("configuration", returns=Configuration)
 CONFIG_DIGEST = Function("configDigest", returns=Bytes32)
 SUSPENDED_MEMBERS = Function("suspendedMembers", returns=Uint256)
@@ -105,6 +108,34 @@ class ReadingAnchor(Contract):
             second.report,
             second.signature,
         )
+
+    def force_include(self, stream_id: bytes, message: bytes) -> UnsignedCall:
+        """Ask in the open for a reading that the members leave out.
+
+        Args:
+            stream_id: Stream that must carry it, 32 bytes.
+            message: The whole signed message, at most 4096 bytes.
+        """
+        return self._write(FORCE_INCLUDE, stream_id, message)
+
+    def settle_inclusion(self, digest: bytes, proof: ReadingProof) -> UnsignedCall:
+        """Show the batch that carries a reading that was asked for.
+
+        Args:
+            digest: keccak256 of the message, 32 bytes.
+            proof: Its place.
+        """
+        return self._write(SETTLE_INCLUSION, digest, proof)
+
+    def inclusion_due_of(self, stream_id: bytes, digest: bytes) -> int:
+        """Read when an awaited reading is overdue, 0 where none is awaited. [unix s].
+
+        Args:
+            stream_id: 32 bytes.
+            digest: keccak256 of the message, 32 bytes.
+        """
+        due: int = self._read(INCLUSION_DUE, stream_id, digest)
+        return due
 
     def configuration(self) -> Configuration:
         """Read the current members."""

@@ -275,3 +275,27 @@ class AnchorNoEquivocationError(InvalidInputError):
 )
 class CoseMalformedError(InvalidInputError):
     """Raised when a message is no signed reading."""
+
+
+@revert(
+    "AnchorMessageLength(uint256 given, uint256 needed)",
+    "expected a message of 1 to {needed} bytes, got {given}",
+)
+class AnchorMessageLengthError(InvalidInputError):
+    """Raised when a message that inclusion is asked for is empty or too long."""
+
+
+@revert(
+    "AnchorInclusionForced(bytes32 digest)",
+    "the inclusion of reading {digest} is awaited already: wait for its due time",
+)
+class AnchorInclusionForcedError(ConflictError):
+    """Raised when a reading's inclusion is asked for again while it is awaited."""
+
+
+@revert(
+    "AnchorInclusionUnknown(bytes32 digest)",
+    "nobody awaits the inclusion of reading {digest}: it was settled, or never asked",
+)
+class AnchorInclusionUnknownError(StaleError):
+    """Raised when nobody awaits a reading's inclusion."""

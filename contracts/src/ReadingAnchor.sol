@@ -48,6 +48,9 @@ contract ReadingAnchor is IReadingAnchor, AccessManaged, EIP712 {
     /// @notice How far a batch's time may run ahead of the block's (s).
     uint64 public constant MAX_AHEAD_S = 300;
 
+    /// @notice Longest message whose inclusion can be forced, in bytes.
+    uint256 public constant MAX_MESSAGE_BYTES = 4096;
+
     /// @dev Length of an EIP-2098 signature in bytes.
     uint256 private constant SIGNATURE_BYTES = 64;
 
@@ -80,6 +83,9 @@ contract ReadingAnchor is IReadingAnchor, AccessManaged, EIP712 {
 
     /// @inheritdoc IReadingAnchor
     bytes32 public configDigest;
+
+    /// @inheritdoc IReadingAnchor
+    mapping(bytes32 streamId => mapping(bytes32 digest => uint64 due)) public inclusionDue;
 
     Configuration private _configuration;
     Member[] private _members;
@@ -314,6 +320,35 @@ contract ReadingAnchor is IReadingAnchor, AccessManaged, EIP712 {
         return _streams[streamId].maxSilence;
     }
 
+    /* FORCED INCLUSION */
+
+    /// @inheritdoc IReadingAnchor
+    function forceInclude(bytes32 streamId, bytes calldata message) external {
+        uint256 length = message.length;
+        if (length == 0 || length > MAX_MESSAGE_BYTES) revert AnchorMessageLength(length, MAX_MESSAGE_BYTES);
+        uint64 silence = _streams[streamId].maxSilence;
+        if (silence == 0) revert AnchorStreamUnknown(streamId);
+        bytes32 digest = keccak256(message);
+        if (inclusionDue[streamId][digest] != 0) revert AnchorInclusionForced(digest);
+
+        uint64 due = uint64(block.timestamp) + silence;
+        inclusionDue[streamId][digest] = due;
+
+        emit InclusionForced(streamId, digest, due, message);
+    }
+
+    /// @inheritdoc IReadingAnchor
+    function settleInclusion(bytes32 digest, ReadingProof calldata proof) external {
+        bytes32 streamId = proof.batch.streamId;
+        if (inclusionDue[streamId][digest] == 0) revert AnchorInclusionUnknown(digest);
+        _requireAnchored(proof);
+        _requireInBatch(digest, proof);
+
+        delete inclusionDue[streamId][digest];
+
+        emit InclusionSettled(streamId, digest, proof.batch.seq);
+    }
+
     /* EQUIVOCATION */
 
     /// @inheritdoc IReadingAnchor
@@ -352,7 +387,7 @@ contract ReadingAnchor is IReadingAnchor, AccessManaged, EIP712 {
     /// @inheritdoc IReadingAnchor
     function verifyReading(bytes calldata message, ReadingProof calldata proof) external view returns (bool) {
         _requireAnchored(proof);
-        _requireInBatch(message, proof);
+        _requireInBatch(keccak256(message), proof);
         (bytes calldata payload, uint64 seq, bytes32 r, bytes32 s) = CoseReading.split(message);
         if (seq != proof.readingSeq) revert AnchorReadingSeqMismatch(seq, proof.readingSeq);
         (, ICarriers.CarrierStatus status, uint64 cutoffSeq,,) = CARRIERS.carrier(proof.idHash);
@@ -386,7 +421,7 @@ contract ReadingAnchor is IReadingAnchor, AccessManaged, EIP712 {
     }
 
     /// @dev Leaves as in OpenZeppelin's standard-v1 tree: hashed twice, pairs sorted.
-    function _requireInBatch(bytes calldata message, ReadingProof calldata proof) private pure {
+    function _requireInBatch(bytes32 digest, ReadingProof calldata proof) private pure {
         bytes32 inner = keccak256(
             abi.encode(
                 proof.batch.streamId,
@@ -394,7 +429,7 @@ contract ReadingAnchor is IReadingAnchor, AccessManaged, EIP712 {
                 proof.index,
                 proof.idHash,
                 proof.readingSeq,
-                keccak256(message)
+                digest
             )
         );
         bytes32 leaf = keccak256(abi.encodePacked(inner));

@@ -156,6 +156,19 @@ interface IReadingAnchor {
     /// @param second Hash of the second report.
     error AnchorNoEquivocation(bytes32 first, bytes32 second);
 
+    /// @notice Thrown when a message that inclusion is asked for is empty or too long.
+    /// @param given Length in bytes.
+    /// @param needed Greatest length in bytes.
+    error AnchorMessageLength(uint256 given, uint256 needed);
+
+    /// @notice Thrown when a reading's inclusion is asked for again while it is awaited.
+    /// @param digest keccak256 of the message.
+    error AnchorInclusionForced(bytes32 digest);
+
+    /// @notice Thrown when nobody awaits a reading's inclusion.
+    /// @param digest keccak256 of the message.
+    error AnchorInclusionUnknown(bytes32 digest);
+
     /// @notice Emitted when a batch or a heartbeat is anchored.
     /// @dev Repeats nothing, as every batch pays for it: stream and number are in the report, the head is its hash.
     /// @param report The whole report.
@@ -183,6 +196,19 @@ interface IReadingAnchor {
     event MemberSuspended(
         uint32 indexed version, uint256 indexed index, address key, bytes32 first, bytes32 second
     );
+
+    /// @notice Emitted when somebody asks for a reading in the open; its clock runs from here.
+    /// @param streamId The stream that must carry it.
+    /// @param digest keccak256 of the message.
+    /// @param due Time after which it is overdue (unix s).
+    /// @param message The whole COSE_Sign1 message, so that no member can say it never had it.
+    event InclusionForced(bytes32 indexed streamId, bytes32 indexed digest, uint64 due, bytes message);
+
+    /// @notice Emitted when a reading that was asked for is shown to be in a batch.
+    /// @param streamId The stream.
+    /// @param digest keccak256 of the message.
+    /// @param seq Number of the batch that carries it.
+    event InclusionSettled(bytes32 indexed streamId, bytes32 indexed digest, uint64 seq);
 
     /// @notice An organisation that runs an oracle.
     /// @param key Key with which it signs.
@@ -272,6 +298,24 @@ interface IReadingAnchor {
         BatchReport calldata second,
         bytes calldata secondSignature
     ) external;
+
+    /// @notice Asks in the open for a reading that the members leave out. Anyone may ask; it is due within the
+    /// stream's greatest silence.
+    /// @dev Whether the carrier truly signed it is for the members to check: a message that fails their checks never
+    /// enters a batch and stays open, named by its digest. A reading may be asked for again once it is settled.
+    /// @param streamId The stream that must carry it.
+    /// @param message The whole COSE_Sign1 message.
+    function forceInclude(bytes32 streamId, bytes calldata message) external;
+
+    /// @notice Ends the wait for a reading by showing the batch that carries it. Anyone may show it.
+    /// @param digest keccak256 of the message.
+    /// @param proof Way from the reading to the head.
+    function settleInclusion(bytes32 digest, ReadingProof calldata proof) external;
+
+    /// @notice Time after which a reading that was asked for is overdue (unix s); 0 where none is awaited.
+    /// @param streamId The stream.
+    /// @param digest keccak256 of the message.
+    function inclusionDue(bytes32 streamId, bytes32 digest) external view returns (uint64);
 
     /// @notice The current configuration.
     /// @return version Its number.
