@@ -47,6 +47,8 @@ ONE_TO_ONE: dict[type, tuple[type[Base], str]] = {
             "rules_version=report.rules_version signers"
         ),
     ),
+    events.InclusionForced: (facts.ForcedInclusion, "stream_id digest due"),
+    events.InclusionSettled: (facts.SettledInclusion, "stream_id digest seq"),
     events.BoundaryRegistered: (facts.Boundary, "boundary account digest content"),
     events.StatementRecorded: (
         facts.Statement,
@@ -83,7 +85,7 @@ ONE_TO_ONE: dict[type, tuple[type[Base], str]] = {
     events.Halted: (facts.Halt, "vintage is_halted=halted"),
 }
 
-_DATES = {"period_start", "period_end", "expires", "valid_from", "from_seq"}
+_DATES = {"period_start", "period_end", "expires", "valid_from", "from_seq", "due"}
 """Columns whose number is kept as the greatest one when no column can hold it."""
 _TEXTUAL = {"value_added_fen", "token_id", "value"}
 """Columns that hold a number of any size."""

@@ -157,6 +157,24 @@ class Batch(Fact, Base):
     __table_args__ = (Index("ix_batches_stream_id_seq", "stream_id", "seq"),)
 
 
+class ForcedInclusion(Fact, Base):
+    """A reading that somebody asked for in the open."""
+
+    __tablename__ = "forced_inclusions"
+    stream_id: Mapped[bytes]
+    digest: Mapped[bytes] = mapped_column(index=True)
+    due: Mapped[int]
+
+
+class SettledInclusion(Fact, Base):
+    """A reading that was asked for, shown in a batch."""
+
+    __tablename__ = "settled_inclusions"
+    stream_id: Mapped[bytes]
+    digest: Mapped[bytes] = mapped_column(index=True)
+    seq: Mapped[int]
+
+
 class Boundary(Fact, Base):
     """A calculation's boundary, as registered."""
 

@@ -2,10 +2,10 @@
 
 from alembic import context
 
-from node.store import desk, facts
+from node.store import alarms, desk, facts
 from node.store.schema import Base
 
-TABLES = (desk.__name__, facts.__name__)
+TABLES = (alarms.__name__, desk.__name__, facts.__name__)
 """Modules whose tables belong to the schema."""
 
 context.configure(
