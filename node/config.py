@@ -5,11 +5,12 @@ in a setting. An unknown or ill-typed entry is refused, so a misspelt one is not
 """
 
 import tomllib
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
 
 from node.errors import InvalidConfigError
+from node.operations.settings import OperationsSettings
 
 __all__ = ["Settings", "load_settings"]
 
@@ -76,6 +77,9 @@ class Settings:
     """Settings file of this organisation's oracle member, which is asked for proof
     packages where no folder of them is set; None has none."""
 
+    operations: OperationsSettings = field(default_factory=OperationsSettings)
+    """Watch and alarms; a table of its own, see ``node/operations/settings.py``."""
+
 
 def load_settings(path: Path) -> Settings:
     """Read settings.
@@ -98,20 +102,35 @@ def load_settings(path: Path) -> Settings:
         ) from exc
     except ValueError as exc:
         raise InvalidConfigError(f"Settings file {path} is no TOML: {exc}.") from exc
-    _check_names(path, entries)
-    hints = get_type_hints(Settings)
+    watched = entries.pop("operations", {})
+    values = _values(path, entries, Settings)
+    operations = OperationsSettings(**_values(path, watched, OperationsSettings))
+    return Settings(**values, operations=operations)
+
+
+def _values(path: Path, entries: Any, kind: type) -> dict[str, Any]:
+    """Check the entries of a table, and find its paths from the file's folder."""
+    if not isinstance(entries, dict):
+        raise InvalidConfigError(
+            f"Settings file {path}: expected a table [operations], given {entries!r}."
+        )
+    _check_names(path, entries, kind)
+    hints = get_type_hints(kind)
     values = {name: _value(name, entry, hints[name]) for name, entry in entries.items()}
     folder = path.resolve().parent
-    located: dict[str, Any] = {
+    return {
         name: folder / value if isinstance(value, Path) else value
         for name, value in values.items()
     }
-    return Settings(**located)
 
 
-def _check_names(path: Path, entries: dict[str, Any]) -> None:
-    known = {field.name for field in fields(Settings)}
-    needed = {field.name for field in fields(Settings) if field.default is MISSING}
+def _check_names(path: Path, entries: Any, kind: Any) -> None:
+    known = {one.name for one in fields(kind)}
+    needed = {
+        one.name
+        for one in fields(kind)
+        if one.default is MISSING and one.default_factory is MISSING
+    }
     unknown, absent = set(entries) - known, needed - set(entries)
     if unknown or absent:
         faults = [f"unknown {name}" for name in sorted(unknown)]
@@ -123,6 +142,8 @@ def _check_names(path: Path, entries: dict[str, Any]) -> None:
 
 
 def _value(name: str, entry: Any, hint: Any) -> Any:
+    if hint == dict[str, str] and isinstance(entry, dict):
+        return {key: _value(f"{name}.{key}", one, str) for key, one in entry.items()}
     choices = get_args(hint) or (hint,)
     if Path in choices and isinstance(entry, str):
         return Path(entry)

@@ -1,0 +1,1 @@
+"""What keeps a node under watch: facts, alarms, health page, metrics, check."""

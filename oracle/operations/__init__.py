@@ -1,0 +1,1 @@
+"""What keeps a member under watch: logs, metrics, findings of a check."""
