@@ -8,6 +8,7 @@ NodeError
 ├── UnavailableStorageError    retry:  disk full, database locked, port taken
 ├── UnavailableCapacityError   retry:  too many ask at a time
 ├── ConflictJournalError       stop:   journal, snapshots and chain disagree
+├── ConflictPermissionsError   stop:   a permissions file that was in force is gone
 ├── InvalidRequestError        refuse: a parameter of a request is wrong
 ├── InvalidConfigError         refuse: a setting is absent, unknown or out of range
 ├── InvalidLoginError          refuse: a login or token proves nothing
@@ -18,6 +19,8 @@ NodeError
 ├── ConflictInstructionError   stop:   under-signed, or by the wrong people
 ├── ConflictLedgerError        stop:   index and chain disagree
 ├── InvalidSeriesError         refuse: a meter series is not the published one
+├── InvalidArchiveError        refuse: a backup or export is damaged or not openable
+├── ConflictArchiveError       stop:   an archive and its source or target disagree
 └── ConflictDemoError          stop:   a step of the demo did not give what it must
 
 ``problem_of`` turns each, and those of wallet and contracts, into a problem document
@@ -78,6 +81,10 @@ class ConflictJournalError(NodeError):
     """Two records of the chain disagree; a person has to decide."""
 
 
+class ConflictPermissionsError(NodeError):
+    """The permissions here are older than those that were in force."""
+
+
 # --- store, ledger, services and API ------------------------------------------------
 
 
@@ -121,6 +128,14 @@ class InvalidSeriesError(NodeError):
     """A meter series whose rows are not the published ones."""
 
 
+class InvalidArchiveError(NodeError):
+    """A backup or export that is damaged, of another form, or opened by no key."""
+
+
+class ConflictArchiveError(NodeError):
+    """An archive and the place it comes from or goes to contradict each other."""
+
+
 class ConflictDemoError(NodeError):
     """A step of the demo that did not give what it must."""
 
@@ -135,6 +150,7 @@ _STATUS: tuple[tuple[type[Exception], int, str], ...] = (
     (ConflictInstructionError, 409, "Signatures incomplete or contradictory"),
     (ConflictLedgerError, 500, "Index and chain disagree"),
     (ConflictJournalError, 500, "Records of the chain disagree"),
+    (ConflictPermissionsError, 500, "Permissions are older than before"),
     (InvalidRequestError, 422, "Not acceptable"),
     (UnavailableCapacityError, 429, "Too many at a time"),
     (InvalidTransactionError, 422, "Not acceptable"),

@@ -1,0 +1,1 @@
+"""Backups of a node: consistent while it runs, encrypted, verified; and restoring."""
