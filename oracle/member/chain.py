@@ -52,12 +52,11 @@ class EvmChain:
         self._chain_id = client.chain_id()
         self._seen = _NOTHING
         self._lock = threading.Lock()
+        self._anchor = reading_anchor.ReadingAnchor(client, addresses["ReadingAnchor"])
         self._bindings: dict[
             type[Report], Callable[[Any, Attestation], UnsignedCall]
         ] = {
-            BatchReport: reading_anchor.ReadingAnchor(
-                client, addresses["ReadingAnchor"]
-            ).submit,
+            BatchReport: self._anchor.submit,
             StatementReport: emission_ledger.EmissionLedger(
                 client, addresses["EmissionLedger"]
             ).record,
@@ -125,6 +124,25 @@ class EvmChain:
             # block itself; its hash is known to the contract only one block later.
             call = replace(call, gas_limit=SUBMIT_GAS)
         self._sender.send(call)
+
+    def prove_equivocation(
+        self,
+        place: int,
+        first: reading_anchor.SignedReport,
+        second: reading_anchor.SignedReport,
+    ) -> None:
+        """Show the contract two reports that one member signed for one number.
+
+        Args:
+            place: Place of the member in the present configuration.
+            first: One report with its signature.
+            second: Another of the same stream and number.
+
+        Raises:
+            ContractsError: The contract sees no double signature, or has punished it
+                already; or the chain does not answer.
+        """
+        self._sender.send(self._anchor.prove_equivocation(place, first, second))
 
     def attestation(self, tx_hash: bytes) -> Attestation:
         """Read the attestation back from a transaction that carried a report.

@@ -49,19 +49,21 @@ from oracle.member.refs import join_refs, split_refs
 from oracle.member.rounds import Rounds
 from oracle.member.server import HttpServer
 from oracle.member.setup import (
-    DATABASE,
     chain_identity,
+    database_of,
     load_deployment,
     load_transport_key,
     open_inbox,
     receipt_signer,
 )
+from oracle.member.signatures import SignatureStore
 from oracle.member.statements import Statements
 from oracle.member.store import AnchoredBatch, MemberStore
 from oracle.member.transport import Handler, HttpPeers, create_app
 from oracle.member.view import Period
 from oracle.member.votes import Voter
 from oracle.member.wire import read_array
+from oracle.member.witness import Witness
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +101,7 @@ class MemberNode:
         self._clock = clock or self._ledger_time
         self._identity = chain_identity(deployment)
         self.inbox = open_inbox(settings, self._identity, self.key, self._clock)
-        self._intake = MemberIntake(self.inbox, settings.data_dir / DATABASE)
+        self._intake = MemberIntake(self.inbox, database_of(settings))
         self._open_desk(deployment)
         self._build_parts()
         self._stop = threading.Event()
@@ -120,7 +122,7 @@ class MemberNode:
             stream_id=stream_id(settings.stream),
             chain=chain,
             inbox=self._intake,
-            store=MemberStore(self.inbox.engine, settings.data_dir / DATABASE),
+            store=MemberStore(self.inbox.engine, database_of(settings)),
             peers=self._peers,
             clock=self._clock,
             rules=RoundRules(
@@ -135,7 +137,9 @@ class MemberNode:
         desk = self._desk
         self.follower = Follower(desk)
         self.voter = Voter(desk, self.follower)
-        self.rounds = Rounds(desk, self.follower, self.voter)
+        seen = SignatureStore(self.inbox.engine, database_of(self.settings))
+        self.witness = Witness(desk, self.follower, seen)
+        self.rounds = Rounds(desk, self.follower, self.voter, self.witness)
         self.statements = Statements(desk, self.follower, Methods.shipped())
         self.codes = Codes(desk, self.follower, self.statements)
         start_after = self._intake.first_pending_row()
@@ -316,6 +320,7 @@ class MemberNode:
             "sign": self.voter.answer_sign,
             "ballot": self.voter.answer_ballot,
             "round": self.rounds.hear_round,
+            "signed": self.witness.hear,
             "statement-proposal": self.statements.answer,
             "code-proposal": self.codes.answer,
             "statement-request": self._take_statement_request,

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from contracts.bindings.reading_anchor import SignedReport
 from contracts.structs import Attestation, BatchReport
 from contracts.typed_data import CodeReport, StatementReport
 from oracle.inbox.reader import StoredReading
@@ -64,6 +65,11 @@ class Chain(Protocol):
 
     def attestation(self, tx_hash: bytes) -> Attestation:
         """Read the attestation back from a transaction that carried a report."""
+
+    def prove_equivocation(
+        self, place: int, first: SignedReport, second: SignedReport
+    ) -> None:
+        """Show the contract two reports that one member signed for one number."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from oracle.member.selection import Selection
 from oracle.member.store import Proposal
 from oracle.member.votes import Offer, Voter
 from oracle.member.wire import one_line, read_answer, read_array, read_disputed
+from oracle.member.witness import Witness
 
 logger = logging.getLogger(__name__)
 
@@ -43,12 +44,16 @@ class Rounds:
         desk: The member's ports.
         follower: View of the chain and position in the stream.
         voter: The member's own votes.
+        witness: Keeps what others sign.
     """
 
-    def __init__(self, desk: Desk, follower: Follower, voter: Voter) -> None:
+    def __init__(
+        self, desk: Desk, follower: Follower, voter: Voter, witness: Witness
+    ) -> None:
         self._desk = desk
         self._follower = follower
         self._voter = voter
+        self._witness = witness
         self._selection = Selection(desk, follower)
         self._pacemaker = Pacemaker(desk.rules.timeout_s)
         self._opened_at = float("-inf")
@@ -71,7 +76,10 @@ class Rounds:
         self._follower.follow()
         configuration = self._follower.view.configuration
         own = configuration.index_of(self._desk.key.address)
-        if own is None or not self._is_ready() or self._resend():
+        if own is None:
+            return
+        self._witness.accuse()
+        if not self._is_ready() or self._resend():
             return
         seq = self._follower.position.seq
         subject = self._voter.subject()
@@ -145,7 +153,11 @@ class Rounds:
         locks = self._certify(subject, vote, ("lock", accepts.to_bytes()))
         self._voter.sign(locks)
         digest = self._desk.chain.report_digest(report)
-        votes = self._collect(("sign", locks.to_bytes()), digest)
+        votes: dict[int, bytes] = {}
+        try:
+            self._collect(("sign", locks.to_bytes()), digest, votes)
+        finally:
+            self._witness.note(report, votes)
         configuration = self._follower.view.configuration
         self._decided = (report, attest(configuration, digest, votes))
         self._resend()
@@ -224,16 +236,29 @@ class Rounds:
             self._follower.view.configuration,
             subject,
             vote,
-            self._collect(ask, digest),
+            self._collect(ask, digest, {}),
         )
 
-    def _collect(self, ask: tuple[str, bytes], digest: bytes) -> dict[int, bytes]:
-        """Ask all peers and keep valid signatures until they are a quorum."""
+    def _collect(
+        self, ask: tuple[str, bytes], digest: bytes, found: dict[int, bytes]
+    ) -> dict[int, bytes]:
+        """Ask all peers and keep valid signatures until they are a quorum.
+
+        Args:
+            ask: Kind and body of the request.
+            digest: 32 bytes that a vote signs.
+            found: Place of a member → its signature; filled as answers come, so that
+                those of a failed attempt are known as well.
+
+        Returns:
+            The same signatures, a quorum.
+        """
         view = self._follower.view
         configuration, suspended = view.configuration, view.suspended
         own = configuration.index_of(self._desk.key.address)
         signature = compact_signature(self._desk.key.private, digest)
-        found = {} if own is None or own in suspended else {own: signature}
+        if own is not None and own not in suspended:
+            found[own] = signature
         refusals: list[str] = []
         for address, answer in self._desk.peers.ask_all(*ask):
             place = configuration.index_of(address)

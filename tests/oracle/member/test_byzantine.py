@@ -5,121 +5,47 @@ view of the chain, but no rounds of its own: the tests speak for it.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 import cbor2
 import pytest
 
 from contracts.enumerations import CarrierStatus
-from contracts.errors import AnchorConfigurationMismatchError, AnchorSeqMismatchError
-from contracts.structs import Attestation, BatchReport
-from contracts.typed_data import compact_signature, domain, struct_hash
+from contracts.errors import (
+    AnchorConfigurationMismatchError,
+    AnchorQuorumMissingError,
+    AnchorSeqMismatchError,
+    AnchorSignatureInvalidError,
+    AnchorSignaturesLengthError,
+    AnchorSignerUnknownError,
+)
+from contracts.structs import Attestation
+from contracts.typed_data import compact_signature, digest, domain, struct_hash
 from node.engine import EmbeddedEngine
 from oracle.errors import (
     ConflictBallotError,
     InvalidProposalError,
     UnavailableMemberError,
 )
+from oracle.member import ballot as rules
 from oracle.member.ballot import Certificate, Phase, certify
 from oracle.member.envelope import Mailroom
-from oracle.member.member import MemberNode
-from oracle.member.proposal import Batch, build_batch, tree_of
-from oracle.member.refs import ReadingRef
-from oracle.member.store import Proposal
+from oracle.member.proposal import Batch
 from oracle.member.transport import HttpPeers
-from oracle.member.votes import Offer
-from oracle.reading.checks import AuthenticReading, Domain, authenticate
+from oracle.reading.checks import Domain
 from oracle.reading.profile import message_digest
 from tests.simulators.device import DeviceSimulator
+from tests.simulators.lying_leader import HONEST, LIAR, Scene
 from tests.simulators.oracle_park import (
-    STREAM_ID,
+    CHAIN_ID,
     OraclePark,
     member_key,
     members_of,
     wait_until,
 )
 
-LIAR = 0
-HONEST = (1, 2, 3)
-
-
-class LyingNode(MemberNode):
-    """Gives the bodies that the test tells it to give."""
-
-    bodies: Sequence[bytes] = ()
-
-    def _give_bodies(self, _sender: str, _body: bytes) -> bytes:
-        return cbor2.dumps(list(self.bodies))
-
-
-class Scene:
-    """The liar, three honest members that do not start rounds by themselves."""
-
-    def __init__(self, park: OraclePark) -> None:
-        self.park = park
-        self.device = park.device("m1")
-        settings = park.settings(LIAR)
-        self.liar = LyingNode(settings, key=member_key(LIAR))
-        self.honest = {index: park.node(index) for index in HONEST}
-        for node in self.nodes:
-            node.follower.follow()
-            node._server.start()
-
-    @property
-    def nodes(self) -> list[MemberNode]:
-        return [self.liar, *self.honest.values()]
-
-    def stop(self) -> None:
-        for node in self.nodes:
-            node.stop()
-
-    def start_honest(self) -> None:
-        for node in self.honest.values():
-            node.gossip.start()
-            node._cycle.start()
-
-    def raws(self, count: int) -> list[bytes]:
-        start = int(time.time()) - 3600
-        device = self.device
-        return [device.next(ts=start + device.seq) for _ in range(count)]
-
-    def authentic(self, raws: Sequence[bytes]) -> list[AuthenticReading]:
-        registry = self.liar.follower.view.registry
-        return [authenticate(raw, registry, self.park.domain) for raw in raws]
-
-    def batch(self, raws: Sequence[bytes]) -> Batch:
-        """Build an honest batch of these readings."""
-        head = self.liar.follower.head
-        frame = self.liar.follower.frame_at(head.number, head.hash, 1)
-        now = int(time.time())
-        return build_batch(frame, self.authentic(raws), {}, now)
-
-    def offer(self, batch: Batch, **changes: object) -> Offer:
-        report: BatchReport = replace(batch.report, **changes)
-        return Offer(Proposal(report, batch.refs), 0)
-
-    def lying(self, batch: Batch, refs: Sequence[ReadingRef]) -> Offer:
-        """Pretend that a batch holds other readings, root and count adjusted."""
-        rows = [(ref.identifier_hash, ref.seq, ref.digest) for ref in refs]
-        root = tree_of(STREAM_ID, batch.report.seq, rows).root
-        report = replace(batch.report, batch_root=root, leaf_count=len(refs))
-        return Offer(Proposal(report, tuple(refs)), 0)
-
-    def ask(self, member: int, offer: Offer) -> dict[str, object]:
-        answer: dict[str, object] = cbor2.loads(
-            self.liar._peers.ask(
-                member_key(member).address, "proposal", offer.to_bytes()
-            )
-        )
-        return answer
-
-    def refusal(self, offer: Offer) -> str:
-        """The reason of all three; they must agree that it is bad."""
-        reasons = {str(self.ask(index, offer).get("refused")) for index in HONEST}
-        assert "None" not in reasons
-        assert self.park.anchored() == 0
-        return min(reasons)
+SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 
 @pytest.fixture
@@ -361,3 +287,97 @@ class TestSilentLeader:
         scene.honest[2].inbox.submit(scene.raws(3))
         scene.start_honest()
         wait_until(lambda: scene.park.anchored() >= 1, 20)
+
+
+class TestRestart:
+    def test_between_persist_and_sign_keeps_the_member_to_its_promise(
+        self, scene: Scene
+    ):
+        """What was written down binds, although nobody ever saw the signature."""
+        raws = scene.raws(4)
+        scene.liar.bodies = raws
+        first, second = scene.batch(raws[:2]), scene.batch(raws)
+        member, own = scene.honest[1], scene.honest[1].key.address
+        member.voter.accept(scene.offer(first), scene.liar.key.address)
+        member.voter.accept(replace(scene.offer(second), round=1), own)
+        locks, subject = stolen_quorum(scene, first, 0), member.voter.subject()
+        promise = rules.sign(member._desk.store.ballot(subject), locks)
+        member._desk.store.save_ballot(subject, promise)
+        member.stop()
+        again = scene.park.node(1)
+        try:
+            again.follower.follow()
+            with pytest.raises(ConflictBallotError, match="signature"):
+                again.voter.sign(stolen_quorum(scene, second, 1))
+            digest = scene.liar._desk.chain.report_digest(first.report)
+            expected = compact_signature(member_key(1).private, digest)
+            assert again.voter.sign(locks) == expected
+        finally:
+            again.stop()
+
+
+def high_s(signature: bytes) -> bytes:
+    """The twin of a compact signature that plain ECDSA would accept as well."""
+    word = int.from_bytes(signature[32:], "big")
+    s_value, parity = word & (2**255 - 1), word >> 255
+    twin = SECP256K1_ORDER - s_value | (parity ^ 1) << 255
+    return signature[:32] + twin.to_bytes(32, "big")
+
+
+class TestAttestation:
+    """A transmitter bends what a quorum signed; the contract on the chain judges."""
+
+    def votes(self, stage: Scene, anchor_domain: bytes | None = None):
+        """An honest batch's report and its signatures by all four members."""
+        report = stage.batch(stage.raws(2)).report
+        seal = anchor_domain or stage.liar._desk.chain.domain
+        signed = digest(report, seal)
+        parts = [compact_signature(member_key(i).private, signed) for i in range(4)]
+        return report, parts
+
+    @pytest.mark.parametrize(
+        ("name", "refusal"),
+        [
+            ("surplus", AnchorSignaturesLengthError),
+            ("duplicate", AnchorSignatureInvalidError),
+            ("zero address", AnchorSignatureInvalidError),
+            ("high s", AnchorSignatureInvalidError),
+            ("stranger", AnchorSignerUnknownError),
+            ("too few", AnchorQuorumMissingError),
+        ],
+    )
+    def test_bent_is_refused_and_nothing_is_anchored(
+        self, stage: Scene, name: str, refusal: type[Exception]
+    ):
+        report, (zero, one, two, three) = self.votes(stage)
+        bent = {
+            "surplus": (0b0111, zero + one + two + three),
+            "duplicate": (0b1101, zero + zero + three),
+            "zero address": (0b1101, bytes(64) + two + three),
+            "high s": (0b1101, high_s(zero) + two + three),
+            "stranger": (0b11101, zero + two + three + one),
+            "too few": (0b1100, two + three),
+        }[name]
+        with pytest.raises(refusal):
+            stage.liar._desk.chain.submit(report, Attestation(*bent))
+        assert stage.park.anchored() == 0
+
+    @pytest.mark.parametrize("moved", ["chain", "contract"])
+    def test_of_another_chain_or_contract_is_refused(self, stage: Scene, moved: str):
+        addresses = stage.park.deployment.addresses
+        foreign = {
+            "chain": domain(1, addresses["ReadingAnchor"]),
+            "contract": domain(CHAIN_ID, addresses["EmissionLedger"]),
+        }[moved]
+        report, (zero, _, two, three) = self.votes(stage, foreign)
+        with pytest.raises(AnchorSignatureInvalidError):
+            stage.liar._desk.chain.submit(
+                report, Attestation(0b1101, zero + two + three)
+            )
+        assert stage.park.anchored() == 0
+
+    def test_unbent_is_taken(self, stage: Scene):
+        """So the refusals above are not for another reason."""
+        report, (zero, _, two, three) = self.votes(stage)
+        stage.liar._desk.chain.submit(report, Attestation(0b1101, zero + two + three))
+        assert stage.park.anchored() == 1
