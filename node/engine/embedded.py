@@ -15,14 +15,17 @@ from typing import Any, Self
 
 from node.engine.chain import Chain
 from node.engine.clock import EngineClock, VirtualClock
-from node.engine.gate import Gate
 from node.engine.journal import PlannedBlock
 from node.engine.ports import EngineHealth
-from node.engine.server import GateServer, listen
 from node.engine.settings import EngineSettings
-from node.engine.transactions import SignedTransaction
+from node.engine.transactions import SignedTransaction, decode_transaction
 from node.engine.worker import ChainWorker
 from node.errors import UnavailableEngineError
+from node.gate.access import AccessRules, local_caller
+from node.gate.gate import Gate
+from node.gate.identify import Anybody
+from node.gate.journalled import JournalledBackend
+from node.gate.server import GateServer, Serving, listen
 
 _SWITCH_INTERVAL_S = 0.0005
 
@@ -34,10 +37,14 @@ class EmbeddedEngine:
 
     Args:
         settings: The chain's settings.
+        rules: Who may send and deploy; None leaves it to the settings' senders.
     """
 
-    def __init__(self, settings: EngineSettings) -> None:
+    def __init__(
+        self, settings: EngineSettings, rules: AccessRules | None = None
+    ) -> None:
         self._settings = settings
+        self._rules = rules
         self._worker = ChainWorker(settings)
         self._server: GateServer | None = None
         self._rpc_url = ""
@@ -100,10 +107,17 @@ class EmbeddedEngine:
             raise
 
     def _open_gate(self, listener: socket.socket) -> None:
-        gate = Gate(self._settings, _Desk(self._worker))
-        self._server = GateServer(gate, listener, self._settings.max_request_bytes)
+        settings = self._settings
+        desk = _Desk(self._worker, settings)
+        backend = JournalledBackend(desk, settings.chain_id, settings.call_timeout_s)
+        self._server = GateServer(
+            Gate(backend, self._rules),
+            listener,
+            Serving(settings.max_request_bytes),
+            Anybody(local_caller(settings.permitted_senders)),
+        )
         self._server.start()
-        self._rpc_url = f"http://{self._settings.host}:{self._server.port}"
+        self._rpc_url = f"http://{settings.host}:{self._server.port}"
 
     def stop(self) -> None:
         """Close the gate, write a snapshot and end anvil."""
@@ -168,9 +182,14 @@ class EmbeddedEngine:
 class _Desk:
     """The worker as the gate sees it, from the gate's event loop."""
 
-    def __init__(self, worker: ChainWorker) -> None:
+    def __init__(self, worker: ChainWorker, settings: EngineSettings) -> None:
         self._worker = worker
+        self._settings = settings
         self.upstream_url = worker.upstream_url
+
+    def decode(self, raw: bytes) -> SignedTransaction:
+        settings = self._settings
+        return decode_transaction(raw, settings.chain_id, settings.block_gas_limit)
 
     def waiting(self, digest: bytes) -> SignedTransaction | None:
         chain = self._worker.chain

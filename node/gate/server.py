@@ -1,24 +1,52 @@
-"""HTTP in front of the gate: one POST route, in a thread of its own."""
+"""HTTP in front of the gate: one POST route, in a thread of its own.
+
+A foreign web page cannot send what is read here: POST with JSON. Bodies are counted
+and timed while they come; who asks is known before a body is read.
+"""
 
 import asyncio
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
 from typing import Any
 
 import uvicorn
 
-from node.engine.gate import INVALID_REQUEST, LIMIT_EXCEEDED, Gate, failure
-from node.errors import UnavailableStorageError
+from node.errors import InvalidLoginError, UnavailableStorageError
+from node.gate.access import Caller
+from node.gate.gate import Gate
+from node.gate.identify import Anybody, Identify
+from node.gate.jsonrpc import FORBIDDEN, INVALID_REQUEST, LIMIT_EXCEEDED, failure
+from oracle.connection import GuardedProtocol
+
+__all__ = ["GateServer", "Serving", "listen"]
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
 
 _BACKLOG = 512
 _START_S = 10.0
-_KEEP_ALIVE_S = 75
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """How a gate is served."""
+
+    max_request_bytes: int = 2_097_152
+    """Largest body that is read. [B]"""
+    body_timeout_s: float = 30.0
+    """How long a caller may take to send a body. [s]"""
+    idle_timeout_s: int = 75
+    """How long a connection may stay without a request. [s]"""
+    max_connections: int | None = None
+    """Connections at a time; None is without limit."""
+    tls: ssl.SSLContext | None = None
+    """What the server needs to speak TLS; None speaks plain HTTP."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -47,27 +75,22 @@ class GateServer:
     Args:
         gate: What answers.
         listener: A listening socket; closed by ``stop``.
-        max_request_bytes: Largest body read. [B]
+        serving: Limits, and TLS.
+        identify: Tells whose request it is.
     """
 
     def __init__(
-        self, gate: Gate, listener: socket.socket, max_request_bytes: int
+        self,
+        gate: Gate,
+        listener: socket.socket,
+        serving: Serving | None = None,
+        identify: Identify | None = None,
     ) -> None:
         self._gate = gate
         self._listener = listener
-        self._max_request_bytes = max_request_bytes
-        config = uvicorn.Config(
-            self._serve,
-            interface="asgi3",
-            proxy_headers=False,
-            server_header=False,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            ws="none",
-            timeout_keep_alive=_KEEP_ALIVE_S,
-            timeout_graceful_shutdown=2,
-        )
+        self._serving = serving or Serving()
+        self._identify = identify or Anybody()
+        config = _config(self._serve, self._serving)
         self._server = uvicorn.Server(config)
         self._loop_factory = config.get_loop_factory()
         self._thread = threading.Thread(target=self._run, name="rpc-gate", daemon=True)
@@ -96,7 +119,8 @@ class GateServer:
     def stop(self) -> None:
         """Let running requests end, close the socket and the thread."""
         self._server.should_exit = True
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
         self._listener.close()
 
     def _run(self) -> None:
@@ -116,12 +140,33 @@ class GateServer:
         if refusal is not None:
             await _reply(send, *refusal)
             return
-        body = await self._read(receive)
+        try:
+            caller = self._identify(scope)
+        except InvalidLoginError as exc:
+            body = failure(None, FORBIDDEN, str(exc))
+            await _reply(send, 401, body, [(b"www-authenticate", b"Bearer")])
+            return
+        await self._answer(caller, receive, send)
+
+    async def _answer(self, caller: Caller, receive: Receive, send: Send) -> None:
+        serving = self._serving
+        try:
+            async with asyncio.timeout(serving.body_timeout_s):
+                body = await self._read(receive)
+        except TimeoutError:
+            text = f"request too slow: a body within {serving.body_timeout_s:g} s"
+            await _reply(send, 408, failure(None, LIMIT_EXCEEDED, text))
+            return
         if body is None:
-            text = f"request too large: at most {self._max_request_bytes} bytes"
+            text = f"request too large: at most {serving.max_request_bytes} bytes"
             await _reply(send, 413, failure(None, LIMIT_EXCEEDED, text))
             return
-        await _reply(send, 200, await self._gate.answer(body))
+        answer = await self._gate.answer(body, caller)
+        if answer.retry_after_s is None:
+            await _reply(send, 200, answer.body)
+            return
+        after = str(answer.retry_after_s).encode()
+        await _reply(send, 429, answer.body, [(b"retry-after", after)])
 
     async def _read(self, receive: Receive) -> bytes | None:
         """Return the body, or None as soon as it is too large."""
@@ -131,10 +176,29 @@ class GateServer:
             message = await receive()
             parts.append(message.get("body", b""))
             size += len(parts[-1])
-            if size > self._max_request_bytes:
+            if size > self._serving.max_request_bytes:
                 return None
             if not message.get("more_body"):
                 return b"".join(parts)
+
+
+def _config(app: Any, serving: Serving) -> uvicorn.Config:
+    tls = serving.tls
+    return uvicorn.Config(
+        app,
+        interface="asgi3",
+        http=GuardedProtocol,
+        proxy_headers=False,
+        server_header=False,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        timeout_keep_alive=serving.idle_timeout_s,
+        timeout_graceful_shutdown=2,
+        limit_concurrency=serving.max_connections,
+        ssl_context_factory=None if tls is None else lambda _config, _default: tls,
+    )
 
 
 def _refuse_request(scope: Message) -> tuple[int, bytes] | None:
@@ -149,10 +213,13 @@ def _refuse_request(scope: Message) -> tuple[int, bytes] | None:
     return None
 
 
-async def _reply(send: Send, status: int, body: bytes) -> None:
+async def _reply(
+    send: Send, status: int, body: bytes, more: Headers | None = None
+) -> None:
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
+        *(more or ()),
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,1 @@
+"""The RPC gate: who may ask a chain what, whichever engine makes the blocks."""
