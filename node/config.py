@@ -7,14 +7,15 @@ in a setting. An unknown or ill-typed entry is refused, so a misspelt one is not
 import tomllib
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_type_hints
 
 from node.errors import InvalidConfigError
 from node.operations.settings import OperationsSettings
 
-__all__ = ["Settings", "load_settings"]
+__all__ = ["Settings", "load_settings", "read_settings"]
 
 ClockMode = Literal["wall", "virtual"]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,10 @@ class Settings:
     """Settings file of this organisation's oracle member, which is asked for proof
     packages where no folder of them is set; None has none."""
 
+    gate: Path | None = None
+    """Settings file of the RPC gate through which others reach this node's chain, see
+    ``node/gate/settings.py``; None opens the chain to this machine alone."""
+
     operations: OperationsSettings = field(default_factory=OperationsSettings)
     """Watch and alarms; a table of its own, see ``node/operations/settings.py``."""
 
@@ -93,8 +98,32 @@ def load_settings(path: Path) -> Settings:
     Raises:
         InvalidConfigError: If the file, an entry or a type is wrong.
     """
+    entries = _entries(path)
+    watched = entries.pop("operations", {})
+    values = _values(path, entries, Settings)
+    operations = OperationsSettings(**_values(path, watched, OperationsSettings))
+    return Settings(**values, operations=operations)
+
+
+def read_settings(path: Path, kind: type[T]) -> T:
+    """Read the settings of another part, in the same form.
+
+    Args:
+        path: TOML file.
+        kind: Its settings, a dataclass without tables.
+
+    Returns:
+        The settings, paths made absolute.
+
+    Raises:
+        InvalidConfigError: If the file, an entry or a type is wrong.
+    """
+    return kind(**_values(path, _entries(path), kind))
+
+
+def _entries(path: Path) -> dict[str, Any]:
     try:
-        entries = tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(path.read_text("utf-8"))
     except OSError as exc:
         raise InvalidConfigError(
             f"Settings file {path} cannot be read ({exc.strerror}); give the right "
@@ -102,10 +131,6 @@ def load_settings(path: Path) -> Settings:
         ) from exc
     except ValueError as exc:
         raise InvalidConfigError(f"Settings file {path} is no TOML: {exc}.") from exc
-    watched = entries.pop("operations", {})
-    values = _values(path, entries, Settings)
-    operations = OperationsSettings(**_values(path, watched, OperationsSettings))
-    return Settings(**values, operations=operations)
 
 
 def _values(path: Path, entries: Any, kind: type) -> dict[str, Any]:
