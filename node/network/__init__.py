@@ -1,0 +1,1 @@
+"""A network of validators, each run by another organisation."""
