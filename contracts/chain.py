@@ -30,6 +30,8 @@ _REVERTED = 3
 """JSON-RPC error code of a reverted call."""
 _UNAVAILABLE = -32002
 """JSON-RPC error code of a resource that is not available now (EIP-1474)."""
+_PRICE_HEADROOM = 8
+"""Base fees double within a minute where blocks are full."""
 _FIRST_POLL_S = 0.004
 _LONGEST_POLL_S = 0.25
 
@@ -273,6 +275,15 @@ class ChainClient:
         return found
 
     # --- transactions ---------------------------------------------------------------
+
+    def gas_price_wei(self) -> int:
+        """Give a price of gas that is taken now and in the next minute.
+
+        Returns:
+            A multiple of the newest block's base fee; 0 where gas is free. [wei]
+        """
+        block = self.request("eth_getBlockByNumber", "latest", False)
+        return _PRICE_HEADROOM * int(block.get("baseFeePerGas") or "0x0", 16)
 
     def estimate(self, to: str | None, data: bytes, sender: str) -> int:
         """Estimate a transaction's gas.

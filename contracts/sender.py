@@ -1,11 +1,12 @@
 """The relayer: carries calls into blocks with a transport key.
 
-The key owns nothing: gas is free, and what a call may do is decided by the signatures
-in its data. Nonces are counted here and read anew whenever the chain knows better, as
-after a restart.
+The key owns nothing but what gas costs, where it costs anything: what a call may do is
+decided by the signatures in its data. Price and nonces come from the chain; nonces are
+counted here and read anew whenever the chain knows better, as after a restart.
 """
 
 import threading
+import time
 
 from coincurve import PrivateKey
 
@@ -27,6 +28,15 @@ _HEADROOM = (6, 5)
 _KNOWN = ("already known", "already imported")
 """How engines say that they have a transaction; then it is where it should be."""
 
+_TOO_CHEAP = ("underpriced", "less than block base fee", "below the minimum")
+"""How engines say that gas costs more than was offered."""
+
+_NO_FUNDS = "insufficient funds"
+"""How engines say that an address cannot pay its gas."""
+
+_PRICE_LIFE_S = 2.0
+"""How long a price is taken as it was read. [s]"""
+
 
 class Sender:
     """Sends calls from one transport key; thread safe.
@@ -34,16 +44,14 @@ class Sender:
     Args:
         client: The chain.
         key: The transport key, secp256k1.
-        gas_price_wei: Price of gas; 0 on a chain without fees. [wei]
     """
 
-    def __init__(
-        self, client: ChainClient, key: PrivateKey, gas_price_wei: int = 0
-    ) -> None:
+    def __init__(self, client: ChainClient, key: PrivateKey) -> None:
         self.client = client
         self.address = address_of(key.public_key)
         self._key = key
-        self._gas_price_wei = gas_price_wei
+        self._price_wei: int | None = None
+        self._price_read_s = 0.0
         self._chain_id = client.chain_id()
         self._nonce: int | None = None
         self._lock = threading.Lock()
@@ -127,16 +135,38 @@ class Sender:
         try:
             self.client.send_raw(raw)
         except RefusedRequestError as exc:
-            if not any(sign in str(exc) for sign in _KNOWN):
+            if _NO_FUNDS in str(exc):
+                raise self._poverty(exc) from exc
+            if any(sign in str(exc) for sign in _TOO_CHEAP):
+                raw = self._sign(call, gas, self._nonce, is_price_stale=True)
+                self.client.send_raw(raw)
+            elif not any(sign in str(exc) for sign in _KNOWN):
                 raise
         self._nonce += 1
         return keccak256(raw)
 
-    def _sign(self, call: UnsignedCall, gas: int, nonce: int) -> bytes:
-        transaction = Transaction(
-            self._chain_id, nonce, self._gas_price_wei, gas, call.to, call.data
-        )
+    def _sign(
+        self, call: UnsignedCall, gas: int, nonce: int, *, is_price_stale: bool = False
+    ) -> bytes:
+        price = self._gas_price_wei(is_stale=is_price_stale)
+        transaction = Transaction(self._chain_id, nonce, price, gas, call.to, call.data)
         return sign_transaction(transaction, self._key)
+
+    def _gas_price_wei(self, *, is_stale: bool) -> int:
+        """Give a price that the chain takes; where gas is free it stays free."""
+        is_old = time.monotonic() - self._price_read_s > _PRICE_LIFE_S
+        if self._price_wei is None or is_stale or (self._price_wei and is_old):
+            self._price_wei = self.client.gas_price_wei()
+            self._price_read_s = time.monotonic()
+        return self._price_wei
+
+    def _poverty(self, exc: RefusedRequestError) -> RefusedRequestError:
+        message = (
+            f"the transport key's address {self.address} cannot pay the gas on chain "
+            f"{self._chain_id}: let somebody who has funds there send it some, or use "
+            f"the key that the network's genesis funds ({exc})"
+        )
+        return RefusedRequestError(message, address=self.address)
 
     def _reason(self, call: UnsignedCall, receipt: Receipt) -> ContractsError:
         """Run a failed call again on the state after its block."""
