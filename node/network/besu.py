@@ -1,4 +1,4 @@
-"""Hyperledger Besu with QBFT: a folder for each organisation, ready to be carried there.
+"""Hyperledger Besu with QBFT: a folder for each organisation, to be carried there.
 
     settings ──► keys ──► genesis · static nodes · permissions · options · compose
                                └──► checked against besu_schema.yaml, then written
@@ -30,6 +30,7 @@ from node.network.besu_files import (
     runbook,
     static_nodes_file,
 )
+from node.network.besu_schema import check_permissions
 from node.relayer import transport_key
 
 __all__ = ["NOTICE", "BesuSettings", "BesuValidator", "create_besu_network"]
@@ -106,9 +107,11 @@ def create_besu_network(folder: Path, settings: BesuSettings) -> list[Path]:
         gas_limit=settings.gas_limit,
         rpc_port=settings.rpc_port,
         contracts=settings.contracts,
-        nodes=tuple(_node_of(folder, one) for one in settings.validators),
+        nodes=(),
     )
-    # Every file is made, and so checked, before the first one is written.
+    genesis_file(facts)  # refuses what cannot be used before a key is made
+    nodes = tuple(_node_of(folder, one) for one in settings.validators)
+    facts = replace(facts, nodes=nodes)
     contents = {node.name: _files_of(node, facts) for node in facts.nodes}
     for name, made in contents.items():
         for file, text in made.items():
@@ -195,6 +198,8 @@ def _check_validator(validator: BesuValidator) -> None:
             f"Validator {name} has host {validator.host!r}, expected an IP address: "
             "an enode of Besu takes no names."
         ) from exc
+    senders = {"nodes-allowlist": [], "accounts-allowlist": list(validator.senders)}
+    check_permissions(senders)
     try:
         if validator.public_key:
             PublicKey(b"\x04" + validator.public_key)

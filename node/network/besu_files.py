@@ -15,7 +15,7 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
-import rlp
+import rlp  # type: ignore[import-untyped]  # the library ships no types
 
 from contracts.hashing import address_bytes, checksum_address
 from node.errors import InvalidConfigError

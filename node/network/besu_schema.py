@@ -120,8 +120,8 @@ def _check_value(part: str, name: str, value: Any, rule: Mapping[str, Any]) -> N
         raise _fault(part, name, rule["type"], value)
     if "values" in rule and value not in rule["values"]:
         raise _fault(part, name, f"one of {rule['values']}", value)
-    if value != value or ("least" in rule and value < rule["least"]):  # noqa: PLR0124  # NaN differs from itself
-        raise _fault(part, name, f"at least {rule.get('least')}", value)
+    if "least" in rule and value < rule["least"]:
+        raise _fault(part, name, f"at least {rule['least']}", value)
     if "greatest" in rule and value > rule["greatest"]:
         raise _fault(part, name, f"at most {rule['greatest']}", value)
     if "allowed" in rule and (surplus := set(value) - set(rule["allowed"])):
