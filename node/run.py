@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from contracts.chain import ChainClient
 from contracts.directory import Deployment
@@ -20,10 +20,13 @@ from contracts.sender import Sender
 from node.api.access import Parts
 from node.api.app import create_app
 from node.api.server import ApiServer
-from node.config import Settings
+from node.config import Settings, read_settings
 from node.engine import ChainEngine, EmbeddedEngine, EngineSettings
 from node.engine.external import ExternalEngine
 from node.errors import ConflictLedgerError, InvalidConfigError, UnavailableEngineError
+from node.gate.access import AccessRules
+from node.gate.open import OpenGate, open_gate, permissions_of
+from node.gate.settings import GateSettings
 from node.ledger.indexer import Indexer
 from node.relayer import relayer_key
 from node.services.instruction_desk import InstructionDesk
@@ -58,6 +61,8 @@ class RunningNode:
     database: Database
     has_failed: Callable[[], bool]
     """Whether the indexer stopped by itself."""
+    gate: OpenGate | None = None
+    """The gate that others reach, None where the settings name none."""
 
 
 @contextmanager
@@ -82,15 +87,20 @@ def run_node(
         ledger = stack.enter_context(open_ledger(settings, used.rpc_url))
         database = stack.enter_context(open_store(settings))
         following = stack.enter_context(_following(settings, ledger, database))
+        gate = stack.enter_context(_gate(settings, used))
         stopping = threading.Event()
         parts = _parts(settings, ledger, database, used, stopping.is_set)
+        if gate is not None:
+            parts = replace(parts, permissions=gate.permissions)
         server = ApiServer(create_app(parts), settings.host, settings.port)
         stack.callback(server.stop)
         stack.callback(stopping.set)
         server.start()
         url = f"http://{settings.host}:{server.port}"
         logger.info("node answers url=%s chain=%s", url, settings.chain_id)
-        yield RunningNode(url, used, ledger, database, lambda: not following.is_alive())
+        yield RunningNode(
+            url, used, ledger, database, lambda: not following.is_alive(), gate
+        )
 
 
 def choose_engine(settings: Settings) -> ChainEngine:
@@ -105,7 +115,8 @@ def choose_engine(settings: Settings) -> ChainEngine:
             port=settings.rpc_port,
             clock_mode=settings.clock_mode,
             block_interval_s=settings.block_interval_s or None,
-        )
+        ),
+        AccessRules(permissions_of(_gate_settings(settings))),
     )
 
 
@@ -172,6 +183,29 @@ def _started(engine: ChainEngine) -> Iterator[ChainEngine]:
         yield engine
     finally:
         engine.stop()
+
+
+@contextmanager
+def _gate(settings: Settings, engine: ChainEngine) -> Iterator[OpenGate | None]:
+    """Open the chain to others, where the settings say so."""
+    if settings.gate is None:
+        yield None
+        return
+    with open_gate(_gate_settings(settings), engine.rpc_url) as gate:
+        logger.info("gate answers url=%s", gate.url)
+        yield gate
+
+
+def _gate_settings(settings: Settings) -> GateSettings:
+    if settings.gate is None:
+        return GateSettings(settings.chain_id)
+    found = read_settings(settings.gate, GateSettings)
+    if found.chain_id != settings.chain_id:
+        raise InvalidConfigError(
+            f"The gate of {settings.gate} is of chain {found.chain_id}, the node of "
+            f"chain {settings.chain_id}; correct the one that is wrong."
+        )
+    return found
 
 
 @contextmanager

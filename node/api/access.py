@@ -14,6 +14,8 @@ from sqlalchemy import Connection
 from contracts.ledger import Ledger
 from node.engine.ports import ChainEngine
 from node.errors import InvalidLoginError, InvalidRequestError
+from node.gate.access import no_permissions
+from node.gate.permissions import Permissions
 from node.services.caller import NOBODY, Caller
 from node.services.instruction_desk import InstructionDesk
 from node.services.login import Login
@@ -50,6 +52,8 @@ class Parts:
     """The chain's engine, None where another process runs it."""
     is_stopping: Callable[[], bool] = lambda: False
     """Whether streams should end now."""
+    permissions: Callable[[], Permissions | None] = no_permissions
+    """Gives the permissions in force at this node's gate, None where there are none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,10 @@ class StatusModel(Model):
     """Name of a contract → its address."""
     mandates: dict[str, str]
     """Institution → the contract that acts for it."""
+    permissions_version: int | None
+    """Version of the permissions in force at the gate, None where there are none."""
+    permissions_digest: Hex | None
+    """SHA-256 of that version's file."""
 
 
 # --- accounts and instructions ------------------------------------------------------

@@ -29,7 +29,15 @@ from node.errors import ConflictPermissionsError, InvalidConfigError
 from node.gate.permissions import LEAST_KEYS, Permissions, parse_permissions
 from wallet.signers import Signer, text_digest
 
-__all__ = ["Ballot", "PermissionFolder", "add_vote", "ballot_text", "file_names"]
+__all__ = [
+    "Ballot",
+    "PermissionFolder",
+    "add_vote",
+    "ballot_text",
+    "collect_votes",
+    "file_names",
+    "read_votes",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -194,9 +202,33 @@ def add_vote(folder: Path, proposed: Permissions, signer: Signer) -> None:
         proposed: What is signed.
         signer: A key of a voter.
     """
+    made = signer.sign_text(ballot_text(proposed))
+    _merge(folder, proposed, {signer.address.lower(): made})
+
+
+def collect_votes(folder: Path, proposed: Permissions, brought: Path) -> int:
+    """Take over the signatures that others made elsewhere.
+
+    Args:
+        folder: Where the versions are.
+        proposed: What they signed.
+        brought: Their file of signatures.
+
+    Returns:
+        How many of them are valid; the others are left out.
+
+    Raises:
+        InvalidConfigError: If the file is no such file.
+    """
+    votes = read_votes(brought)
+    valid = _valid(votes, ballot_text(proposed))
+    _merge(folder, proposed, {key: votes[key] for key in valid})
+    return len(valid)
+
+
+def _merge(folder: Path, proposed: Permissions, more: Mapping[str, bytes]) -> None:
     path = folder / file_names(proposed.version)[1]
-    votes = read_votes(path)
-    votes[signer.address.lower()] = signer.sign_text(ballot_text(proposed))
+    votes = read_votes(path) | dict(more)
     shown = {key: f"0x{made.hex()}" for key, made in sorted(votes.items())}
     document = {"format": FORMAT, "signatures": shown}
     _replace(path, json.dumps(document, indent=2) + "\n")

@@ -26,7 +26,12 @@ from typing import Any, Literal, get_args
 
 from node.errors import InvalidConfigError
 
-__all__ = ["Organisation", "Permissions", "parse_permissions"]
+__all__ = [
+    "Organisation",
+    "Permissions",
+    "parse_permissions",
+    "read_organisations",
+]
 
 OrganisationRight = Literal["validate", "deploy", "send", "read"]
 
@@ -137,20 +142,51 @@ def parse_permissions(data: bytes, name: str) -> Permissions:
     Raises:
         InvalidConfigError: Names the entry that is wrong.
     """
-    try:
-        content = tomllib.loads(data.decode("utf-8"))
-    except ValueError as exc:
-        raise InvalidConfigError(f"Permissions file {name} is no TOML: {exc}.") from exc
+    content = _toml(data, name)
     _check_top(content, name)
-    organisations = tuple(_organisation(one, name) for one in content["organisations"])
-    _check_unique(organisations, name)
     return Permissions(
         content["chain_id"],
         content["version"],
         bytes.fromhex(content["previous"][2:]),
         hashlib.sha256(data).digest(),
-        organisations,
+        _organisations(content["organisations"], name),
     )
+
+
+def read_organisations(data: bytes, name: str) -> tuple[Organisation, ...]:
+    """Read the draft of a permissions file: tables [[organisations]] alone.
+
+    Args:
+        data: Its bytes, TOML.
+        name: How to call it in an error.
+
+    Returns:
+        The organisations.
+
+    Raises:
+        InvalidConfigError: Names the entry that is wrong.
+    """
+    content = _toml(data, name)
+    tables = content.pop("organisations", None)
+    if content or not isinstance(tables, list):
+        raise InvalidConfigError(
+            f"Draft {name}: expected tables [[organisations]] and nothing else, given "
+            f"{', '.join(content) or 'none'}; the program writes the rest."
+        )
+    return _organisations(tables, name)
+
+
+def _toml(data: bytes, name: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(data.decode("utf-8"))
+    except ValueError as exc:
+        raise InvalidConfigError(f"Permissions file {name} is no TOML: {exc}.") from exc
+
+
+def _organisations(tables: Sequence[Any], name: str) -> tuple[Organisation, ...]:
+    organisations = tuple(_organisation(one, name) for one in tables)
+    _check_unique(organisations, name)
+    return organisations
 
 
 def _check_top(content: Mapping[str, Any], name: str) -> None:
@@ -164,7 +200,6 @@ def _check_top(content: Mapping[str, Any], name: str) -> None:
         and isinstance(content["previous"], str)
         and _DIGEST.fullmatch(content["previous"])
         and isinstance(content["organisations"], list)
-        and all(isinstance(one, dict) for one in content["organisations"])
     )
     if not is_right:
         raise InvalidConfigError(
@@ -173,12 +208,12 @@ def _check_top(content: Mapping[str, Any], name: str) -> None:
         )
 
 
-def _organisation(entry: Mapping[str, Any], name: str) -> Organisation:
-    title = entry.get("name")
+def _organisation(entry: Any, name: str) -> Organisation:
+    title = entry.get("name") if isinstance(entry, dict) else None
     if not isinstance(title, str) or not title or set(entry) - {"name", *_LISTS}:
         raise InvalidConfigError(
             f"Permissions file {name}: an organisation has a name and of "
-            f"{', '.join(_LISTS)} what it needs, given {', '.join(sorted(entry))}."
+            f"{', '.join(_LISTS)} what it needs, given {entry!r}."
         )
     lists = {
         key: _texts(entry.get(key, []), f"{name}: {title}: {key}") for key in _LISTS

@@ -6,6 +6,7 @@ from contracts.errors import ContractsError
 from contracts.ledger import Ledger
 from node.engine.ports import ChainEngine
 from node.errors import NodeError
+from node.gate.permissions import Permissions
 from node.ledger.cursor import position
 from node.store.database import Database
 
@@ -13,7 +14,10 @@ __all__ = ["node_status"]
 
 
 def node_status(
-    database: Database, ledger: Ledger, engine: ChainEngine | None
+    database: Database,
+    ledger: Ledger,
+    engine: ChainEngine | None,
+    permissions: Permissions | None = None,
 ) -> dict[str, Any]:
     """Look at chain, index and engine.
 
@@ -21,6 +25,7 @@ def node_status(
         database: The node's database.
         ledger: The chain's contracts.
         engine: The engine, None where another process runs it.
+        permissions: Those in force at the gate, None where there are none.
 
     Returns:
         What ``StatusModel`` says; None for what cannot be known now.
@@ -40,6 +45,8 @@ def node_status(
         "engine": engine.health().state if engine else answer,
         "contracts": deployment.addresses,
         "mandates": deployment.mandates,
+        "permissions_version": permissions.version if permissions else None,
+        "permissions_digest": permissions.digest if permissions else None,
     }
 
 

@@ -26,7 +26,7 @@ STREAM_LIFE_S = 900.0
 @router.get("/status", response_model=StatusModel)
 def get_status(parts: PartsOf) -> Any:
     """Say how chain, index and engine are, and where the contracts are."""
-    return node_status(parts.database, parts.ledger, parts.engine)
+    return node_status(parts.database, parts.ledger, parts.engine, parts.permissions())
 
 
 @router.get("/events", response_class=EventSourceResponse)
