@@ -1,6 +1,7 @@
 """Settings of `carbon-oracle`, read once from a TOML file; secrets are paths.
 
-    [member]  name, data_dir, stream, key_file, passphrase_file, transport_key_file?
+    [member]  name, data_dir, stream, key_file, passphrase_file, transport_key_file?,
+              database_url?
     [chain]   rpc_url, deployment_file, clock?         [http]    host?, port?
     [rounds]  window_s?, timeout_s?, heartbeat_s?, max_batch?
     [inbox]   workers?                                 [peers]   "<address>" = "<URL>"
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from oracle.database.address import parse_address
 from oracle.errors import InvalidSettingsError
 
 ClockSource = Literal["wall", "chain"]
@@ -39,6 +41,9 @@ class MemberSettings:
     """File that the deployment wrote: chain id and addresses of the contracts."""
     transport_key_file: Path | None = None
     """Encrypted key that carries transactions; None: the member's key."""
+    database_url: str = ""
+    """URL of a PostgreSQL database for inbox and memory; empty: a file in `data_dir`.
+    It carries no password: name a file of mode 600 with `?passfile=FILE`."""
     clock: ClockSource = "wall"
     """`wall`: wall time; `chain`: time of the latest block, for the sandbox."""
     host: str = "127.0.0.1"
@@ -64,6 +69,8 @@ class MemberSettings:
             value = getattr(self, name)
             if value <= 0:
                 raise InvalidSettingsError(f"{name} must be positive, given {value}")
+        if self.database_url:
+            parse_address(self.database_url)
         if self.clock not in ("wall", "chain"):
             message = f"clock must be wall or chain, given {self.clock!r}"
             raise InvalidSettingsError(message)
@@ -72,7 +79,7 @@ class MemberSettings:
 _TABLES = {
     "member": (
         *("name", "data_dir", "stream", "key_file", "passphrase_file"),
-        "transport_key_file",
+        *("transport_key_file", "database_url"),
     ),
     "chain": ("rpc_url", "deployment_file", "clock"),
     "http": ("host", "port"),

@@ -19,6 +19,7 @@
     ├── EquivocationError           stop: a device signed two messages for one seq
     ├── ConflictBallotError         stop: a vote or signature would contradict another
     ├── ConflictOutboxError         stop: an outbox belongs to another carrier
+    ├── ConflictDatabaseError       stop: a database is damaged, foreign or in use
     ├── UnavailableQuorumError      retry: too few members answered in time
     ├── UnavailableMemberError      retry: one member cannot be reached or cannot answer
     ├── UnavailableBatchError       retry: the chain lacks a batch that was adopted
@@ -132,6 +133,10 @@ class EquivocationError(OracleError):
 
 class ConflictOutboxError(OracleError):
     """An outbox belongs to another carrier, key or contract; a person must decide."""
+
+
+class ConflictDatabaseError(OracleError):
+    """A database is damaged, of another version or used by another process."""
 
 
 class UnavailableInboxError(OracleError):

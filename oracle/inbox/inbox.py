@@ -15,16 +15,17 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from contracts.hashing import keccak256
+from oracle.database.address import Address
+from oracle.database.claim import claim_writer
 from oracle.errors import UnavailableInboxError
 from oracle.inbox.pool import VerifierPool
 from oracle.inbox.reader import Reader
 from oracle.inbox.results import Result
-from oracle.inbox.store import open_engine
+from oracle.inbox.store import open_engine, translated
 from oracle.inbox.worker import Outcome, verify_chunk
 from oracle.inbox.writer import Job, Receiver, Writer
 from oracle.reading.checks import CheckRules, Domain
@@ -41,8 +42,8 @@ GROUP_MESSAGES = 4096
 class InboxSettings:
     """How an inbox runs."""
 
-    database: Path
-    """File of the database; its folder exists."""
+    database: Address
+    """File of the database, whose folder exists, or URL of a PostgreSQL database."""
     domain: Domain
     """Chain and contract that signatures are bound to."""
     rules: CheckRules = field(default_factory=CheckRules)
@@ -75,6 +76,7 @@ class Inbox:
 
     Raises:
         UnavailableInboxError: The database cannot be opened.
+        ConflictDatabaseError: It is damaged, or another inbox writes to it.
     """
 
     def __init__(
@@ -87,6 +89,8 @@ class Inbox:
         self._settings = settings
         self._registry = registry
         self.engine = open_engine(settings.database)
+        with translated(settings.database):
+            self._claim = claim_writer(self.engine, settings.database)
         self.stored = Reader(self.engine, settings.database)
         receiver = Receiver(signer, settings.domain, settings.rules, clock)
         self._writer = Writer(self.engine, settings.database, receiver)
@@ -174,6 +178,7 @@ class Inbox:
         self._requests.put(None)
         self._thread.join()
         self._pool.close()
+        self._claim.release()
         self.engine.dispose()
 
     def __enter__(self) -> Self:

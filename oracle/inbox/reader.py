@@ -6,11 +6,11 @@ members ask of batches, by the names of readings, is in `oracle.member.intake`.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from oracle.database.address import Address
 from oracle.inbox.store import translated, writing
 from oracle.inbox.tables import (
     carriers,
@@ -57,10 +57,10 @@ class Reader:
 
     Args:
         engine: Engine of `open_engine`.
-        database: File of the database, for messages.
+        database: Its address, for messages.
     """
 
-    def __init__(self, engine: sa.Engine, database: Path) -> None:
+    def __init__(self, engine: sa.Engine, database: Address) -> None:
         self._engine = engine
         self._database = database
 

@@ -1,58 +1,92 @@
 """The database of one member: how it is opened, written and explained.
 
 Rules kept: what is acknowledged is on disk (SQLite in WAL mode with
-`synchronous=FULL`); a writer takes the lock at the start of its transaction, readers
-never wait for it; an error of the database becomes one sentence that says what to do.
+`synchronous=FULL`; a PostgreSQL server that is set to lose commits is refused); one
+write transaction at a time, which takes the lock at its start, and readers that see
+one moment and never wait for it; an error of the database becomes one sentence that
+says what to do.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import SQLAlchemyError
 
-from oracle.errors import UnavailableInboxError
-from oracle.inbox.tables import METADATA
+from oracle.database.address import Address, parse_address, shown
+from oracle.database.faults import Fault, fault_of
+from oracle.database.history import UnknownRevisionError, migrate
+from oracle.database.postgresql import lock_number, require_durable
+from oracle.errors import ConflictDatabaseError, UnavailableInboxError
 
 RETRY_AFTER_S = 5
 """When to try again after a failure of the database. [s]"""
+_TURN = lock_number("the one write transaction of an inbox")
 
 
-def open_engine(database: Path) -> sa.Engine:
-    """Open (and where needed create) the database of one member.
+def open_engine(database: Address) -> sa.Engine:
+    """Open the database of one member and bring its tables to the newest revision.
 
     Args:
-        database: File of the database; its folder must exist.
+        database: File, whose folder must exist and which is made where needed, or
+            URL of a PostgreSQL database that exists.
 
     Returns:
         Engine whose connections write through to the disk.
 
     Raises:
-        UnavailableInboxError: The file cannot be opened or created.
+        UnavailableInboxError: It cannot be opened or created.
+        ConflictDatabaseError: It is damaged, of a newer version, or not ours.
+        InvalidSettingsError: The address or the server's durability is unfit.
     """
-    engine = sa.create_engine(f"sqlite:///{database}")
-    sa.event.listen(engine, "connect", _prepare_connection)
-    sa.event.listen(engine, "begin", _begin)
-    with translated(database):
-        METADATA.create_all(engine)
+    engine = _engine(database)
+    try:
+        with translated(database), writing(engine) as connection:
+            migrate(connection, "oracle.database")
+    except UnknownRevisionError as exc:
+        raise ConflictDatabaseError(f"{shown(database)} is refused: {exc}") from exc
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def _engine(database: Address) -> sa.Engine:
+    url = parse_address(database)
+    if url.get_backend_name() == "sqlite":
+        engine = sa.create_engine(url)
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    try:
+        engine = sa.create_engine(url, pool_pre_ping=True)
+    except ModuleNotFoundError as exc:
+        message = "PostgreSQL needs its driver: pip install park-carbon-ledger"
+        raise ConflictDatabaseError(f"{message}[postgresql]") from exc
+    sa.event.listen(engine, "connect", require_durable)
+    sa.event.listen(engine, "begin", _begin_postgresql)
     return engine
 
 
 @contextmanager
-def translated(database: Path) -> Iterator[None]:
-    """Turn the database's errors into a sentence that says what to do."""
+def translated(database: Address) -> Iterator[None]:
+    """Turn the database's errors into a sentence that says what to do.
+
+    Args:
+        database: Its address, for messages.
+
+    Raises:
+        UnavailableInboxError: It cannot be used now.
+        ConflictDatabaseError: It is damaged.
+    """
     try:
         yield
-    except IntegrityError as exc:
-        message = (
-            f"another process writes to {database}: run one inbox a database; "
-            "nothing of this request was stored"
-        )
-        raise UnavailableInboxError(message, RETRY_AFTER_S, is_overload=False) from exc
-    except DBAPIError as exc:
-        message = f"{_advice(str(exc.orig), database)}; nothing was acknowledged"
+    except SQLAlchemyError as exc:
+        fault = fault_of(exc)
+        message = f"{fault.sentence(database, exc)}; nothing was acknowledged"
+        if fault is Fault.DAMAGED:
+            raise ConflictDatabaseError(message) from exc
         raise UnavailableInboxError(message, RETRY_AFTER_S, is_overload=False) from exc
 
 
@@ -64,8 +98,8 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
-def _prepare_connection(connection: Any, _record: object) -> None:
-    """Write through to the disk, and let `_begin` open the transactions."""
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    """Write through to the disk, and let `_begin_sqlite` open the transactions."""
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in (
@@ -79,17 +113,18 @@ def _prepare_connection(connection: Any, _record: object) -> None:
     cursor.close()
 
 
-def _begin(connection: sa.Connection) -> None:
+def _begin_sqlite(connection: sa.Connection) -> None:
     is_writing = connection.get_execution_options().get("is_writing", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
 
 
-def _advice(reason: str, database: Path) -> str:
-    """Say what is wrong with the database and what to do."""
-    if "full" in reason:
-        return f"the disk of {database} is full: free space and send again"
-    if "locked" in reason or "busy" in reason:
-        return f"{database} is locked by another process: end it and send again"
-    if "readonly" in reason or "unable to open" in reason:
-        return f"{database} cannot be written ({reason}): check folder and rights"
-    return f"{database} does not work ({reason}): check disk and file"
+def _begin_postgresql(connection: sa.Connection) -> None:
+    """Give the writer its turn, and readers one moment."""
+    options = connection.get_execution_options()
+    if options.get("isolation_level") == "AUTOCOMMIT":
+        return
+    if options.get("is_writing", False):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_TURN})")
+        return
+    wanted = "ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+    connection.exec_driver_sql(f"SET TRANSACTION {wanted}")

@@ -12,6 +12,9 @@ METADATA = sa.MetaData()
 NO_RECEIPT = 0
 """Receipt number of a reading that was not acknowledged to its carrier yet."""
 
+ROW_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+"""Number of a row: SQLite counts in INTEGER alone, of 64 bits as well."""
+
 carriers = sa.Table(
     "carriers",
     METADATA,
@@ -25,7 +28,7 @@ carriers = sa.Table(
 receipts = sa.Table(
     "receipts",
     METADATA,
-    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("id", ROW_NUMBER, primary_key=True),
     sa.Column("message", sa.LargeBinary, nullable=False),
 )
 """Signed receipts, each for up to 64 readings."""
@@ -33,7 +36,7 @@ receipts = sa.Table(
 readings = sa.Table(
     "readings",
     METADATA,
-    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("id", ROW_NUMBER, primary_key=True),
     sa.Column("carrier_id", sa.ForeignKey("carriers.id"), nullable=False),
     sa.Column("seq", sa.BigInteger, nullable=False),
     sa.Column("raw", sa.LargeBinary, nullable=False),
@@ -41,7 +44,7 @@ readings = sa.Table(
     sa.Column("ts", sa.BigInteger, nullable=False),
     sa.Column("received_at", sa.BigInteger, nullable=False),
     sa.Column("facts", sa.LargeBinary),
-    sa.Column("receipt_id", sa.Integer, nullable=False),
+    sa.Column("receipt_id", ROW_NUMBER, nullable=False),
     sa.Column("batch_stream", sa.LargeBinary(32)),
     sa.Column("batch_seq", sa.BigInteger),
     sa.Column("batch_index", sa.Integer),
@@ -54,7 +57,7 @@ sa.Index("readings_batch", readings.c.batch_seq)
 dead_letters = sa.Table(
     "dead_letters",
     METADATA,
-    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("id", ROW_NUMBER, primary_key=True),
     sa.Column("received_at", sa.BigInteger, nullable=False),
     sa.Column("check_number", sa.Integer, nullable=False),
     sa.Column("name", sa.String(64), nullable=False),
@@ -67,7 +70,7 @@ dead_letters = sa.Table(
 equivocations = sa.Table(
     "equivocations",
     METADATA,
-    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("id", ROW_NUMBER, primary_key=True),
     sa.Column("carrier_id", sa.ForeignKey("carriers.id"), nullable=False),
     sa.Column("seq", sa.BigInteger, nullable=False),
     sa.Column("received_at", sa.BigInteger, nullable=False),

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
 from oracle.inbox.tables import (
     carriers,
@@ -58,8 +59,11 @@ class DeadLetter(NamedTuple):
     raw: bytes
 
 
-_INSERT = f"""INSERT INTO readings ({", ".join(NewReading._fields)})
+_COLUMNS = ", ".join(NewReading._fields)
+_INSERT = f"""INSERT INTO readings ({_COLUMNS})
 VALUES ({", ".join("?" * len(NewReading._fields))})"""  # noqa: S608  # our own names
+_COPY = f"COPY readings ({_COLUMNS}) FROM STDIN (FORMAT BINARY)"
+_COPY_TYPES = ("int4", "int8", "bytea", "bytea", "int8", "int8", "bytea", "int8")
 MAX_SEQ = (1 << 63) - 1
 
 # Built once: building a query costs more than running it.
@@ -110,8 +114,8 @@ class Transaction:
         if row is not None:
             return row.id, row.quarantined_at is not None
         values = {"identifier_hash": identifier_hash, "identifier": identifier}
-        result = self._connection.execute(sa.insert(carriers), values)
-        return int(result.lastrowid), False
+        insert = sa.insert(carriers).returning(carriers.c.id)
+        return int(self._connection.execute(insert, values).scalar_one()), False
 
     def add_reading(self, reading: NewReading) -> None:
         """Collect a reading; `flush` inserts it."""
@@ -121,7 +125,10 @@ class Transaction:
         """Insert the collected readings."""
         if self._new:
             rows, self._new = self._new, []
-            self._connection.exec_driver_sql(_INSERT, rows)
+            if self._connection.dialect.name == "postgresql":
+                _copy(self._connection, rows)
+            else:
+                self._connection.exec_driver_sql(_INSERT, rows)
 
     def stored(self, carrier_id: int, seq: int) -> StoredMark | None:
         """Find what is stored under a sequence number."""
@@ -215,3 +222,17 @@ class Transaction:
         if raw is None:
             return None
         return Neighbour(decode_message(raw).reading, prev_link(raw))
+
+
+def _copy(connection: sa.Connection, rows: list[NewReading]) -> None:
+    """Insert with PostgreSQL's COPY, several times as fast as statements."""
+    driver: Any = connection.connection.driver_connection
+    errors = connection.dialect.loaded_dbapi.Error
+    try:
+        with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
+            copy.set_types(_COPY_TYPES)
+            for row in rows:
+                copy.write_row(row)
+    except errors as exc:
+        dialect = connection.dialect
+        raise DBAPIError.instance(_COPY, None, exc, errors, dialect=dialect) from exc

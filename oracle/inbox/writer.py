@@ -11,12 +11,12 @@ its device meant it. The same bytes get the receipt that was stored for them.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from accounting.limits import RegisterLimit, register_limits
+from oracle.database.address import Address
 from oracle.errors import EquivocationError, ReplayedReadingError
 from oracle.inbox.receipts import ReceiptBook, ReceiptEntry
 from oracle.inbox.results import Result, Status
@@ -69,11 +69,13 @@ class Writer:
 
     Args:
         engine: Engine of `open_engine`.
-        database: File of the database, for messages.
+        database: Its address, for messages.
         receiver: Who receives, and under which rules.
     """
 
-    def __init__(self, engine: sa.Engine, database: Path, receiver: Receiver) -> None:
+    def __init__(
+        self, engine: sa.Engine, database: Address, receiver: Receiver
+    ) -> None:
         self._engine = engine
         self._database = database
         self._receiver = receiver

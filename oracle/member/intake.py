@@ -8,11 +8,11 @@ written here but the marks of batches.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from oracle.database.address import Address
 from oracle.inbox.inbox import Inbox
 from oracle.inbox.reader import StoredReading
 from oracle.inbox.store import translated, writing
@@ -31,13 +31,13 @@ class MemberIntake:
 
     Args:
         inbox: The member's inbox.
-        database: File of its database, for messages.
+        database: Address of its database, for messages.
 
     Raises:
         UnavailableInboxError: From every method, when the database cannot be used.
     """
 
-    def __init__(self, inbox: Inbox, database: Path) -> None:
+    def __init__(self, inbox: Inbox, database: Address) -> None:
         self._inbox = inbox
         self._database = database
 

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from contracts.directory import Deployment
 from oracle.config import MemberSettings
+from oracle.database.address import Address
 from oracle.errors import InvalidSettingsError
 from oracle.evidence.evidence import ChainIdentity
 from oracle.inbox.inbox import Inbox, InboxSettings
@@ -18,6 +19,11 @@ from oracle.reading.suites import SoftwareSigner
 
 DATABASE = "member.db"
 """File of inbox and memory in the member's folder."""
+
+
+def database_of(settings: MemberSettings) -> Address:
+    """Give the address of the member's database: its URL, or the file in its folder."""
+    return settings.database_url or settings.data_dir / DATABASE
 
 
 def open_inbox(
@@ -47,7 +53,7 @@ def open_inbox(
         message = f"data_dir {settings.data_dir} cannot be made: {exc.strerror}"
         raise InvalidSettingsError(message) from exc
     inbox = InboxSettings(
-        database=settings.data_dir / DATABASE,
+        database=database_of(settings),
         domain=Domain(chain.chain_id, chain.carriers),
         workers=settings.workers,
     )

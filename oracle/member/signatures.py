@@ -8,14 +8,15 @@ is authentic is decided before it comes here.
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import BigInteger, Engine, LargeBinary, delete, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contracts.bindings.reading_anchor import SignedReport
 from contracts.structs import BatchReport
+from oracle.database.address import Address
 from oracle.inbox.store import translated, writing
+from oracle.inbox.tables import ROW_NUMBER
 from oracle.member.states import decode_report, encode_report
 from oracle.member.store import Tables
 
@@ -28,7 +29,7 @@ class SeenSignatureRow(Tables):
 
     __tablename__ = "seen_signatures"
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    rules_version: Mapped[int] = mapped_column(primary_key=True)
+    rules_version: Mapped[int] = mapped_column(ROW_NUMBER, primary_key=True)
     place: Mapped[int] = mapped_column(primary_key=True)
     report_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     report: Mapped[bytes] = mapped_column(LargeBinary)
@@ -52,13 +53,13 @@ class SignatureStore:
 
     Args:
         engine: Database of the member.
-        database: Its file, for messages.
+        database: Its address, for messages.
 
     Raises:
         UnavailableInboxError: From every method, when the database cannot be used.
     """
 
-    def __init__(self, engine: Engine, database: Path) -> None:
+    def __init__(self, engine: Engine, database: Address) -> None:
         self._engine = engine
         self._database = database
 

@@ -11,7 +11,6 @@ the last batch at every start.
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import (
     BigInteger,
@@ -27,8 +26,10 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from contracts.structs import BatchReport
 from contracts.typed_data import StatementReport
+from oracle.database.address import Address
 from oracle.errors import ConflictBallotError
 from oracle.inbox.store import translated, writing
+from oracle.inbox.tables import ROW_NUMBER
 from oracle.member.ballot import Ballot, Certificate, Subject
 from oracle.member.refs import ReadingRef, join_refs, split_refs
 from oracle.member.states import (
@@ -55,8 +56,8 @@ class BallotRow(Tables):
     __tablename__ = "ballots"
     stream_id: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    rules_version: Mapped[int] = mapped_column(primary_key=True)
-    voted_round: Mapped[int]
+    rules_version: Mapped[int] = mapped_column(ROW_NUMBER, primary_key=True)
+    voted_round: Mapped[int] = mapped_column(ROW_NUMBER)
     voted_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
     locked: Mapped[bytes | None] = mapped_column(LargeBinary)
 
@@ -67,7 +68,7 @@ class SignedReportRow(Tables):
     __tablename__ = "signed_reports"
     stream_id: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    rules_version: Mapped[int] = mapped_column(primary_key=True)
+    rules_version: Mapped[int] = mapped_column(ROW_NUMBER, primary_key=True)
     report_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
 
 
@@ -86,7 +87,7 @@ class BatchRow(Tables):
     """An anchored batch that the member verified."""
 
     __tablename__ = "batches"
-    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     report_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
     report: Mapped[bytes] = mapped_column(LargeBinary)
     refs: Mapped[bytes] = mapped_column(LargeBinary)
@@ -139,17 +140,15 @@ class MemberStore:
 
     Args:
         engine: Database of the member, which the inbox uses as well.
-        database: Its file, for messages.
+        database: Its address, for messages.
 
     Raises:
         UnavailableInboxError: From every method, when the database cannot be used.
     """
 
-    def __init__(self, engine: Engine, database: Path) -> None:
+    def __init__(self, engine: Engine, database: Address) -> None:
         self._engine = engine
         self._database = database
-        with translated(database):
-            Tables.metadata.create_all(engine)
 
     def ballot(self, subject: Subject) -> Ballot:
         """Read what was promised for a subject.

@@ -1,7 +1,7 @@
 """A real inbox process for kill tests: `python -m tests.simulators.inbox_process`.
 
-Arguments: database, port, number of devices, number of worker processes. Devices are
-those of `DeviceSimulator` named `meter-0`, `meter-1`, and so on.
+Arguments: database (file or URL), port, number of devices, number of worker processes.
+Devices are those of `DeviceSimulator` named `meter-0`, `meter-1`, and so on.
 """
 
 import sys
@@ -18,7 +18,8 @@ from tests.simulators.device import DOMAIN, DeviceSimulator, registry_of
 
 
 def main() -> None:
-    database, port, count, workers = Path(sys.argv[1]), *map(int, sys.argv[2:5])
+    port, count, workers = map(int, sys.argv[2:5])
+    database = sys.argv[1] if "://" in sys.argv[1] else Path(sys.argv[1])
     devices = [DeviceSimulator(f"meter-{number}") for number in range(count)]
     signer = SoftwareSigner(ec.derive_private_key(7, ec.SECP256R1()))
     settings = InboxSettings(database, DOMAIN, workers=workers)

@@ -1,6 +1,7 @@
 """Inboxes on a temporary database, with a clock that the test sets."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from oracle.inbox.inbox import Inbox, InboxSettings
 from oracle.reading.suites import SoftwareSigner
+from tests.servers.postgresql import PostgresqlServer
 from tests.simulators.device import DOMAIN, START, DeviceSimulator, registry_of
 
 
@@ -32,11 +34,33 @@ def member_key() -> SoftwareSigner:
 
 
 OpenInbox = Callable[..., Inbox]
+AddressOf = Callable[[str], Path | str]
+
+sqlite_only = pytest.mark.parametrize("address_of", ["sqlite"], indirect=True)
+"""For faults that a test can only make in a file."""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def address_of(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AddressOf]:
+    """Name a database, the same for the same name: a file, or one in PostgreSQL."""
+    if request.param == "sqlite":
+        yield lambda name: tmp_path / name
+        return
+    server: PostgresqlServer = request.getfixturevalue("postgresql_server")
+    made: dict[str, str] = {}
+    with ExitStack() as stack:
+
+        def address(name: str) -> str:
+            if name not in made:
+                made[name] = stack.enter_context(server.database())
+            return made[name]
+
+        yield address
 
 
 @pytest.fixture
 def open_inbox(
-    tmp_path: Path, clock: Clock, member_key: SoftwareSigner
+    address_of: AddressOf, clock: Clock, member_key: SoftwareSigner
 ) -> Iterator[OpenInbox]:
     """Open an inbox for these devices; closed at the end of the test."""
     opened = []
@@ -45,7 +69,7 @@ def open_inbox(
         *devices: DeviceSimulator, name: str = "inbox.db", **settings: object
     ) -> Inbox:
         chosen = {"workers": 0} | settings
-        made = InboxSettings(tmp_path / name, DOMAIN, **chosen)
+        made = InboxSettings(address_of(name), DOMAIN, **chosen)
         opened.append(Inbox(made, registry_of(*devices), member_key, clock))
         return opened[-1]
 

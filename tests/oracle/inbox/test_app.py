@@ -10,6 +10,7 @@ from oracle.errors import InvalidRequestError, UnavailableInboxError
 from oracle.inbox.app import MAX_BODY_BYTES, create_app
 from oracle.inbox.receipts import read_receipt
 from oracle.inbox.results import Status, decode_results, encode_results
+from oracle.inbox.store import writing
 from oracle.reading.sequence import join_sequence
 from tests.simulators.asgi import DirectLine
 from tests.simulators.device import DOMAIN, DeviceSimulator
@@ -156,7 +157,7 @@ class TestPressure:
     def test_a_failing_database_answers_503_with_retry_after(
         self, client, device, inbox
     ):
-        with inbox.engine.begin() as connection:
+        with writing(inbox.engine) as connection:
             connection.exec_driver_sql("ALTER TABLE receipts RENAME TO lost")
 
         answer = client.post("/readings", content=device.next(), headers=COSE)

@@ -16,6 +16,7 @@ from oracle.reading.checks import authenticate, fold_readings
 from oracle.reading.facts import FactKind
 from oracle.reading.profile import message_digest
 from oracle.reading.registry import CarrierRegistry, CarrierStatus
+from tests.oracle.inbox.conftest import sqlite_only
 from tests.simulators.device import DOMAIN, START, DeviceSimulator, registry_of
 
 STREAM = b"\x51" * 32
@@ -283,6 +284,7 @@ class TestBackPressure:
 
 
 class TestFailures:
+    @sqlite_only
     def test_a_locked_database_acknowledges_nothing(self, inbox, device, tmp_path):
         inbox.submit([device.next()])
         raw = device.next()
@@ -300,6 +302,7 @@ class TestFailures:
         assert statuses(inbox.submit([raw])) == [Status.ACCEPTED]
         assert kinds(inbox) == [[], []]
 
+    @sqlite_only
     def test_a_full_disk_acknowledges_nothing(self, inbox, device):
         first = device.series(50)
         inbox.submit(first)
@@ -316,6 +319,7 @@ class TestFailures:
         assert set(statuses(inbox.submit(more))) == {Status.ACCEPTED}
         assert inbox.stored.counts()["readings"] == 2050
 
+    @sqlite_only
     def test_a_folder_that_is_missing_is_named(self, open_inbox, device):
         with pytest.raises(UnavailableInboxError, match="check folder and rights"):
             open_inbox(device, name="missing/inbox.db")
@@ -371,6 +375,7 @@ class TestOrderOfDelivery:
         ]
 
 
+@sqlite_only
 class TestWorkers:
     def test_processes_give_the_same_results_as_verifying_in_place(
         self, open_inbox, device

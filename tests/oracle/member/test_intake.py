@@ -1,7 +1,6 @@
 """The inbox as rounds use it: readings by name, marks, and evidence."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -22,16 +21,16 @@ def device() -> DeviceSimulator:
 
 
 @pytest.fixture
-def inbox(tmp_path: Path, device: DeviceSimulator) -> Iterator[Inbox]:
-    settings = InboxSettings(tmp_path / "inbox.db", DOMAIN, workers=0)
+def inbox(database_url: str, device: DeviceSimulator) -> Iterator[Inbox]:
+    settings = InboxSettings(database_url, DOMAIN, workers=0)
     signer = SoftwareSigner(ec.generate_private_key(ec.SECP256R1()))
     with Inbox(settings, registry_of(device), signer, lambda: START) as one:
         yield one
 
 
 @pytest.fixture
-def intake(inbox: Inbox, tmp_path: Path) -> MemberIntake:
-    return MemberIntake(inbox, tmp_path / "inbox.db")
+def intake(inbox: Inbox, database_url: str) -> MemberIntake:
+    return MemberIntake(inbox, database_url)
 
 
 def ref(device: DeviceSimulator, seq: int, raw: bytes) -> ReadingRef:

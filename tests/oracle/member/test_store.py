@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -33,19 +32,19 @@ BATCH = build_batch(
 class Disk:
     """Opens the same database again, as a restart does."""
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "member.db"
+    def __init__(self, address: str) -> None:
+        self.address = address
         self.engines: list[object] = []
 
     def open(self) -> MemberStore:
-        engine = open_engine(self.path)
+        engine = open_engine(self.address)
         self.engines.append(engine)
-        return MemberStore(engine, self.path)
+        return MemberStore(engine, self.address)
 
 
 @pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Disk]:
-    running = Disk(tmp_path)
+def disk(database_url: str) -> Iterator[Disk]:
+    running = Disk(database_url)
     yield running
     for engine in running.engines:
         engine.dispose()  # type: ignore[attr-defined]  # an SQLAlchemy engine

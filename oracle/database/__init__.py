@@ -1,0 +1,1 @@
+"""Databases: addresses, faults, durability, one writer, one history of tables."""

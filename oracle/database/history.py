@@ -1,0 +1,58 @@
+"""The history of a database's tables: every database is brought to the newest.
+
+Rules kept: tables are made by migrations alone; a database of a newer program is
+refused before anything is touched; a whole upgrade is one transaction.
+"""
+
+from importlib.resources import as_file, files
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
+from sqlalchemy import Connection
+
+
+class UnknownRevisionError(ValueError):
+    """The database names a revision that this program does not have.
+
+    Attributes:
+        revision: What the database names.
+    """
+
+    def __init__(self, revision: str) -> None:
+        super().__init__(
+            f"its tables are of revision {revision}, which this version does not know:"
+            " install the version that wrote it, or a newer one"
+        )
+        self.revision = revision
+
+
+def migrate(connection: Connection, package: str) -> None:
+    """Bring the tables to the newest revision.
+
+    Args:
+        connection: Connection inside a write transaction, which the caller commits.
+        package: Package whose folder ``migrations`` holds the history.
+
+    Raises:
+        UnknownRevisionError: The database was written by another version.
+    """
+    with as_file(files(package) / "migrations") as folder:
+        config = Config()
+        config.set_main_option("script_location", str(folder).replace("%", "%%"))
+        config.attributes["connection"] = connection
+        found = MigrationContext.configure(connection).get_current_revision()
+        scripts = ScriptDirectory.from_config(config)
+        if found is not None and not _is_known(scripts, found):
+            raise UnknownRevisionError(found)
+        if found != scripts.get_current_head():
+            command.upgrade(config, "head")
+
+
+def _is_known(scripts: ScriptDirectory, revision: str) -> bool:
+    try:
+        return scripts.get_revision(revision) is not None
+    except CommandError:
+        return False
