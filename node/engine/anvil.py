@@ -123,7 +123,12 @@ class AnvilProcess:
                 start_new_session=True,
             )
         started = _start_ticks(process.pid)
-        self._record.write_text(f"{process.pid} {started}\n", encoding="ascii")
+        try:
+            self._record.write_text(f"{process.pid} {started}\n", encoding="ascii")
+        except OSError:
+            process.kill()
+            process.wait()
+            raise
         return process
 
     def _wait_listening(self, port: int, timeout_s: float) -> bool:

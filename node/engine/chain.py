@@ -19,7 +19,7 @@ from dataclasses import replace
 from node.engine.anvil import AnvilProcess
 from node.engine.clock import EngineClock, make_clock
 from node.engine.genesis import genesis_document
-from node.engine.journal import Journal, MinedBlock, PlannedBlock
+from node.engine.journal import FILE_NAME, Journal, MinedBlock, PlannedBlock
 from node.engine.pool import AccountState, Pool
 from node.engine.producer import block_hash, mine_block
 from node.engine.replay import restore_chain
@@ -65,7 +65,7 @@ class Chain:
 
     def _open(self) -> None:
         settings = self._settings
-        self._journal = Journal(settings.data_dir / "journal.sqlite")
+        self._journal = Journal(settings.data_dir / FILE_NAME)
         self._snapshots = SnapshotFolder(settings.data_dir / "snapshots")
         self._record_genesis()
         self.recover()
@@ -135,10 +135,7 @@ class Chain:
             except NodeError as exc:
                 answers.append(exc)
         failure = self._write_accepted(fresh)
-        return [
-            failure if each.hash in fresh and failure else answer
-            for each, answer in zip(transactions, answers, strict=True)
-        ]
+        return [failure if answer is None else answer for answer in answers]
 
     def produce(self, *, allow_empty: bool) -> PlannedBlock | None:
         """Plan, mine and seal the next block.
@@ -175,10 +172,12 @@ class Chain:
 
     def snapshot(self) -> None:
         """Write a snapshot of the newest block."""
-        if self._head.height and not self._snapshots.has(self._head.height):
+        if self._head.height and not self._has_snapshot():
             dump = self.engine.rpc.call("anvil_dumpState")
             digest = self._head.hash or b""
-            self._snapshots.write(Snapshot(self._head.height, digest, dump))
+            snapshot = Snapshot(self._head.height, digest, dump)
+            self._snapshots.write(snapshot)
+            self.journal.vouch(snapshot.height, digest, snapshot.sha256)
 
     def close(self) -> None:
         """End the engine process and release the folder."""
@@ -199,6 +198,8 @@ class Chain:
         try:
             if fresh:
                 self.journal.accept(list(fresh.values()))
+            else:
+                self.journal.confirm()
         except NodeError as exc:
             logger.warning("transactions not accepted count=%s: %s", len(fresh), exc)
             self._pool_is_stale = True
@@ -232,6 +233,12 @@ class Chain:
         if self._unsealed is not None:
             self.journal.seal(self._unsealed)
             self._unsealed = None
+
+    def _has_snapshot(self) -> bool:
+        held = self._snapshots.read(self._head.height)
+        if held is None:
+            return False
+        return self.journal.vouches(held.height, held.block_hash, held.sha256)
 
     def _snapshot_due(self) -> bool:
         every = self._settings.snapshot_interval_blocks

@@ -9,40 +9,28 @@ is on disk. A raw transaction goes through these states and never back:
 
 A block is *planned* (height, timestamp, parent, ordered transactions) before the
 engine sees it and *sealed* (its hash) afterwards. At most one block, the last,
-is planned and not sealed. The journal knows no engine and decides nothing.
+is planned and not sealed. Each commit carries a record of the history (``records``),
+which the witness beside the journal holds as well; opening the journal audits all of
+it (``audit``). The journal knows no engine and decides nothing.
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from node.engine.audit import audit_history, audit_pages, remedy, stored_records
+from node.engine.journal_rows import SCHEMA, apply_payload, insert_record
+from node.engine.records import BEFORE_FIRST, Record, encode_payload, next_record
 from node.engine.transactions import SignedTransaction
+from node.engine.witness import FILE_NAME as WITNESS_NAME
+from node.engine.witness import WitnessLog, read_witness
 from node.errors import ConflictJournalError, UnavailableStorageError
 
-FORMAT = "park-carbon-ledger/chain-journal/1"
-
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE blocks (
-    height INTEGER PRIMARY KEY,
-    timestamp INTEGER NOT NULL,
-    parent_hash BLOB NOT NULL,
-    hash BLOB
-) STRICT;
-CREATE TABLE transactions (
-    seq INTEGER PRIMARY KEY,
-    hash BLOB NOT NULL UNIQUE,
-    raw BLOB NOT NULL,
-    height INTEGER REFERENCES blocks (height),
-    position INTEGER,
-    rejection TEXT
-) STRICT;
-CREATE UNIQUE INDEX transactions_by_block ON transactions (height, position);
-CREATE INDEX transactions_waiting ON transactions (seq)
-    WHERE height IS NULL AND rejection IS NULL;
-"""
+FILE_NAME = "journal.sqlite"
+FORMAT = "park-carbon-ledger/chain-journal/2"
 
 _RETRY = (
     sqlite3.SQLITE_BUSY,
@@ -50,6 +38,7 @@ _RETRY = (
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_IOERR,
     sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_READONLY,
 )
 _PRIMARY_CODE_MASK = 0xFF
@@ -95,30 +84,54 @@ class Journal:
     """The journal of one chain.
 
     Args:
-        path: The database file; created if absent.
+        path: The database file; created if absent, with the witness beside it.
         busy_timeout_s: How long to wait for another process's lock. [s]
 
     Raises:
-        UnavailableStorageError: If the file cannot be opened or written now.
-        ConflictJournalError: If the file is no journal of this format.
+        UnavailableStorageError: If a file cannot be opened or written now.
+        ConflictJournalError: If the file is no journal of this format, is damaged,
+            or tells another history than the witness.
     """
 
     def __init__(self, path: Path, busy_timeout_s: float = 2.0) -> None:
         self._path = path
+        self._witness: WitnessLog | None = None
+        self._last = BEFORE_FIRST
+        self._is_unsure = False
+        _require_no_traces(path)
         with self._translate():
             self._db = sqlite3.connect(
                 path,
                 timeout=busy_timeout_s,
                 isolation_level=None,
             )
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self) -> None:
+        with self._translate():
+            self._db.execute("PRAGMA cell_size_check = ON")
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA foreign_keys = ON")
+            self._require_writable()
         self._create_or_check()
+        with self._translate():
+            audit_pages(self._db, self._path)
+            path = self._path.with_name(WITNESS_NAME)
+            found = audit_history(self._db, self._path, path)
+        self._last = found.last
+        self._witness = WitnessLog(path, found.witness_last, found.witness_length)
+        self._complete_witness()
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the files."""
         self._db.close()
+        if self._witness is not None:
+            self._witness.close()
 
     def meta(self, key: str) -> str | None:
         """Return a fact recorded when the chain was created."""
@@ -127,47 +140,59 @@ class Journal:
 
     def record_meta(self, facts: dict[str, str]) -> None:
         """Record facts about the chain, all or none; none may exist yet."""
-        with self._transaction():
-            self._db.executemany("INSERT INTO meta VALUES (?, ?)", facts.items())
+        self._commit("facts", facts)
 
     def accept(self, transactions: Sequence[SignedTransaction]) -> None:
         """Commit transactions in order of arrival; only then acknowledge them."""
-        with self._transaction():
-            self._db.executemany(
-                "INSERT INTO transactions (hash, raw) VALUES (?, ?)",
-                [(each.hash, each.raw) for each in transactions],
-            )
+        row = self._row("SELECT coalesce(max(seq), 0) FROM transactions")
+        pairs = [[each.hash, each.raw] for each in transactions]
+        self._commit("accept", row[0] + 1 if row else 1, pairs)
+        self.confirm()
+
+    def confirm(self) -> None:
+        """Make sure that the witness has everything, before an acknowledgement.
+
+        Raises:
+            UnavailableStorageError: If it cannot be written now.
+        """
+        if self._witness is not None:
+            self._witness.confirm()
 
     def plan(self, block: PlannedBlock) -> None:
         """Commit what the next block will be."""
-        with self._transaction():
-            self._db.execute(
-                "INSERT INTO blocks (height, timestamp, parent_hash) VALUES (?, ?, ?)",
-                (block.height, block.timestamp, block.parent_hash),
-            )
-            self._db.executemany(
-                "UPDATE transactions SET height = ?, position = ? WHERE hash = ?",
-                [
-                    (block.height, position, digest)
-                    for position, (digest, _) in enumerate(block.transactions)
-                ],
-            )
+        seqs = [self._seq(digest) for digest, _ in block.transactions]
+        fields = (block.height, block.timestamp, block.parent_hash, seqs)
+        self._commit("plan", *fields)
 
     def seal(self, block: MinedBlock) -> None:
         """Commit what became of the planned block."""
+        rejected = [
+            [self._seq(digest), reason] for digest, reason in block.rejected.items()
+        ]
+        returned = [self._seq(digest) for digest in block.returned]
+        self._commit("seal", block.height, block.hash, rejected, returned)
+
+    def vouch(self, height: int, block_hash: bytes, sha256: bytes) -> None:
+        """Record that a snapshot of a height is ours."""
+        self._commit("snapshot", height, block_hash, sha256)
+
+    def vouches(self, height: int, block_hash: bytes, sha256: bytes) -> bool:
+        """Tell whether a snapshot is one that was recorded."""
+        body = encode_payload("snapshot", height, block_hash, sha256)
+        query = "SELECT 1 FROM records WHERE kind = 'snapshot' AND body = ?"
+        return self._row(query, body) is not None
+
+    def load(self, records: Iterable[Record]) -> None:
+        """Take over the history of another journal or witness, in one transaction.
+
+        Args:
+            records: All of it, into a journal that holds nothing else.
+        """
         with self._transaction():
-            self._db.execute(
-                "UPDATE blocks SET hash = ? WHERE height = ? AND hash IS NULL",
-                (block.hash, block.height),
-            )
-            release = "UPDATE transactions SET height = NULL, position = NULL"
-            self._db.executemany(
-                f"{release}, rejection = ? WHERE hash = ?",
-                [(reason, digest) for digest, reason in block.rejected.items()],
-            )
-            self._db.executemany(
-                f"{release} WHERE hash = ?", [(digest,) for digest in block.returned]
-            )
+            for record in records:
+                if record.number > 1:  # the first is every journal's own
+                    self._apply(record.payload)
+        self._complete_witness()
 
     def head(self) -> PlannedBlock | None:
         """Return the newest sealed block, or None before the first."""
@@ -223,10 +248,11 @@ class Journal:
     def _create_or_check(self) -> None:
         present = self._row("SELECT 1 FROM sqlite_master WHERE name = 'meta'")
         if present is None:
+            _require_no_witness(self._path)
             with self._transaction():
-                for statement in _SCHEMA.split(";"):
+                for statement in SCHEMA:
                     self._db.execute(statement)
-                self._db.execute("INSERT INTO meta VALUES ('format', ?)", (FORMAT,))
+                self._apply(encode_payload("facts", {"format": FORMAT}))
         found = self.meta("format")
         if found != FORMAT:
             raise ConflictJournalError(
@@ -234,16 +260,62 @@ class Journal:
                 f"format {FORMAT}, found {found}; use the program version that wrote it"
             )
 
+    def _require_writable(self) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+        self._db.execute("ROLLBACK")
+
+    def _commit(self, kind: str, *fields: Any) -> None:
+        """Apply a record to the tables, commit both, and tell the witness."""
+        with self._transaction():
+            self._apply(encode_payload(kind, *fields))
+        self._complete_witness()
+
+    def _apply(self, payload: bytes) -> None:
+        record = next_record(self._last, payload)
+        apply_payload(self._db, payload)
+        synced = 0 if self._witness is None else self._witness.synced_count
+        insert_record(self._db, record, synced)
+        self._last = record
+
+    def _complete_witness(self) -> None:
+        """Write to the witness what it does not have yet."""
+        if self._witness is None:
+            return
+        written = self._witness.written_count
+        if written == self._last.number - 1 and self._last.payload:
+            self._witness.append(self._last)
+            return
+        with self._translate():
+            for record in stored_records(self._db, written):
+                self._witness.append(record)
+
+    def _seq(self, digest: bytes) -> int:
+        row = self._row("SELECT seq FROM transactions WHERE hash = ?", digest)
+        if row is None:
+            raise ValueError(f"transaction {digest.hex()} was never accepted")
+        return int(row[0])
+
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         with self._translate():
             self._db.execute("BEGIN IMMEDIATE")
             try:
+                if self._is_unsure:
+                    self._read_last()
+                self._is_unsure = True
                 yield
                 self._db.execute("COMMIT")
+                self._is_unsure = False
             finally:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
+
+    def _read_last(self) -> None:
+        """Look up the last record after a commit that failed, or only seemed to."""
+        row = self._row(
+            "SELECT number, digest FROM records ORDER BY number DESC LIMIT 1"
+        )
+        self._last = BEFORE_FIRST if row is None else Record(row[0], b"", row[1])
 
     def _row(self, query: str, *values: object) -> tuple | None:  # type: ignore[type-arg]
         rows = self._rows(query, *values)
@@ -262,10 +334,35 @@ class Journal:
             if code in _RETRY:
                 raise UnavailableStorageError(
                     f"the chain journal {self._path} cannot be used now ({exc}): free "
-                    "disk space, or end the program that holds it; nothing was "
-                    "acknowledged that is not on disk"
+                    "disk space, correct its permissions, or end the program that "
+                    "holds it; nothing was acknowledged that is not on disk"
                 ) from exc
             raise ConflictJournalError(
-                f"the chain journal {self._path} is damaged ({exc}): stop, keep a copy "
-                "of the folder, and restore the journal from a backup"
+                f"the chain journal {self._path} is damaged ({exc}); "
+                f"{remedy(self._path.parent)}"
             ) from exc
+
+
+def _require_no_traces(path: Path) -> None:
+    """Refuse to begin a chain where one has been."""
+    if path.exists():
+        return
+    _require_no_witness(path)
+    traces = [path.with_name("genesis.json"), *path.parent.glob("snapshots/*.snapshot")]
+    for trace in traces:
+        if trace.exists():
+            raise ConflictJournalError(
+                f"the chain journal {path} is missing, but {trace} shows that a chain "
+                f"was here; {remedy(path.parent)}; for a new chain choose another "
+                "folder"
+            )
+
+
+def _require_no_witness(path: Path) -> None:
+    """Refuse an empty journal beside a witness that knows more."""
+    witness = path.with_name(WITNESS_NAME)
+    if next(read_witness(witness), None) is not None:
+        raise ConflictJournalError(
+            f"the chain journal {path} is missing or empty, but {witness} holds its "
+            f"records; {remedy(path.parent)}"
+        )

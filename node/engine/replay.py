@@ -48,9 +48,11 @@ def restore_chain(
         if snapshot is None:
             logger.warning("snapshot damaged, falling back to an older state")
             continue
+        if not _is_ours(snapshot, journal):
+            continue
         engine = start_engine()
         try:
-            usable = _load(engine, snapshot, journal)
+            usable = _load(engine, snapshot)
         except BaseException:
             engine.kill()
             raise
@@ -66,25 +68,35 @@ def _check_not_rolled_back(journal: Journal, snapshots: SnapshotFolder) -> None:
     if ahead > reached:
         raise ConflictJournalError(
             f"the journal ends at block {reached}, but a snapshot of block {ahead} "
-            "exists: blocks are missing from the journal; put the newest journal "
-            "back, or remove the snapshots to accept the loss knowingly"
+            "exists in the folder 'snapshots': blocks are missing from the journal, or "
+            "the snapshot is of another chain; put the newest journal and witness back "
+            "(restore a backup), or move the snapshot away to accept the loss knowingly"
         )
 
 
-def _load(engine: AnvilProcess, snapshot: Snapshot, journal: Journal) -> bool:
-    """Load a snapshot; tell whether the engine then stands at its block."""
+def _is_ours(snapshot: Snapshot, journal: Journal) -> bool:
+    """Tell whether the journal vouches for a snapshot, and knows its block."""
+    facts = snapshot.height, snapshot.block_hash
     recorded = journal.block(snapshot.height)
+    ours = (
+        recorded is not None
+        and recorded.hash == snapshot.block_hash
+        and journal.vouches(*facts, snapshot.sha256)
+    )
+    if not ours:
+        logger.warning("snapshot height=%s is not ours, passed over", snapshot.height)
+    return ours
+
+
+def _load(engine: AnvilProcess, snapshot: Snapshot) -> bool:
+    """Load a snapshot; tell whether the engine then stands at its block."""
     try:
         engine.rpc.call("anvil_loadState", snapshot.dump)
         height = int(engine.rpc.call("eth_blockNumber"), 16)
         loaded = block_hash(engine.rpc, snapshot.height)
     except (InvalidCallError, TypeError):
         height, loaded = -1, b""
-    good = (
-        recorded is not None
-        and height == snapshot.height
-        and loaded == snapshot.block_hash == recorded.hash
-    )
+    good = height == snapshot.height and loaded == snapshot.block_hash
     if not good:
         logger.warning("snapshot height=%s unusable, passed over", snapshot.height)
     return good

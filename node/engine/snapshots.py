@@ -3,7 +3,8 @@
 A snapshot is one file, ``<height>.snapshot``: a line of JSON (height, block hash,
 SHA-256 of the rest) and the dump as the engine gave it. It is written to a
 temporary file, synced and renamed; two generations are kept. A damaged one is
-passed over for the older one, or for a replay from block 0.
+passed over for the older one, or for a replay from block 0. That one is ours, and not
+of another chain or age, is what the journal vouches for.
 """
 
 import hashlib
@@ -29,17 +30,29 @@ class Snapshot:
     dump: str
     """What ``anvil_dumpState`` returned."""
 
+    @property
+    def sha256(self) -> bytes:
+        """Digest of the dump, 32 bytes."""
+        return hashlib.sha256(self.dump.encode("ascii")).digest()
+
 
 class SnapshotFolder:
     """The snapshots of one chain.
 
     Args:
         folder: Where they are; created if absent.
+
+    Raises:
+        UnavailableStorageError: If the folder cannot be read or created.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise _unreadable(folder, exc) from exc
+        self.paths()
 
     def write(self, snapshot: Snapshot) -> Path:
         """Write a snapshot durably and drop generations beyond the second.
@@ -63,18 +76,18 @@ class SnapshotFolder:
                 f"snapshot {path} could not be written ({exc}): free disk space; the "
                 "journal is complete without it"
             ) from exc
-        for old in self._paths()[GENERATIONS:]:
+        for old in self.paths()[GENERATIONS:]:
             old.unlink(missing_ok=True)
         return path
 
-    def has(self, height: int) -> bool:
-        """Tell whether there is a snapshot of a height, damaged or not."""
-        return self._path(height).exists()
+    def read(self, height: int) -> Snapshot | None:
+        """Read the snapshot of a height, None if it is absent or damaged."""
+        return read_snapshot(self._path(height))
 
     def newest_first(self) -> Iterator[Snapshot | None]:
         """Yield each snapshot, or None in place of one that is damaged."""
-        for path in self._paths():
-            yield _read(path)
+        for path in self.paths():
+            yield read_snapshot(path)
 
     def heights(self) -> list[int]:
         """Return the heights of undamaged snapshots, newest first."""
@@ -83,8 +96,17 @@ class SnapshotFolder:
     def _path(self, height: int) -> Path:
         return self._folder / f"{height:012d}.snapshot"
 
-    def _paths(self) -> list[Path]:
-        return sorted(self._folder.glob("*.snapshot"), reverse=True)
+    def paths(self) -> list[Path]:
+        """Return the files, newest first, damaged ones too.
+
+        Raises:
+            UnavailableStorageError: If the folder cannot be read.
+        """
+        try:  # glob would take a folder that it may not read for an empty one
+            found = list(self._folder.iterdir())
+        except OSError as exc:
+            raise _unreadable(self._folder, exc) from exc
+        return sorted((p for p in found if p.suffix == ".snapshot"), reverse=True)
 
 
 def _head_line(snapshot: Snapshot, body: bytes) -> bytes:
@@ -96,16 +118,26 @@ def _head_line(snapshot: Snapshot, body: bytes) -> bytes:
     return json.dumps(head).encode("ascii") + b"\n"
 
 
-def _read(path: Path) -> Snapshot | None:
+def read_snapshot(path: Path) -> Snapshot | None:
+    """Read a snapshot, None if it is damaged or bears another height's name."""
     try:
         head_line, _, body = path.read_bytes().partition(b"\n")
         head = json.loads(head_line)
         if hashlib.sha256(body).hexdigest() != head["sha256"]:
             return None
+        if int(head["height"]) != int(path.stem):
+            return None
         block_hash = bytes.fromhex(head["block_hash"])
         return Snapshot(int(head["height"]), block_hash, body.decode("ascii"))
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _unreadable(folder: Path, exc: OSError) -> UnavailableStorageError:
+    return UnavailableStorageError(
+        f"the chain's snapshots in {folder} cannot be read ({exc}): correct the "
+        "folder's permissions, or move it away to replay the whole journal"
+    )
 
 
 def _sync_folder(folder: Path) -> None:

@@ -240,58 +240,74 @@ class TestReplay:
         assert found == expected
         assert chain.head.height == 200
 
-    def test_an_altered_hash_is_a_loud_refusal(
-        self, open_chain: Callable[..., Chain], signer: Any, tmp_path: Path
+    @pytest.mark.parametrize(
+        ("change", "start", "running"),
+        [
+            (
+                "UPDATE blocks SET hash = zeroblob(32) WHERE height = 2",
+                r"is damaged: record 9 \(block 2 was altered\)",
+                "block 2 came out as",
+            ),
+            (
+                (
+                    "UPDATE transactions SET raw = (SELECT raw FROM transactions "
+                    "WHERE seq = 5) WHERE seq = 3"
+                ),
+                r"is damaged: record 7 \(its rows or its digest were altered\)",
+                "block 2",
+            ),
+            (
+                "DELETE FROM blocks WHERE height = 2",
+                r"is damaged: record 9 \(block 2 was altered\)",
+                "no block 2, but later ones",
+            ),
+            (
+                (
+                    "UPDATE transactions SET raw = (SELECT raw FROM transactions "
+                    "WHERE seq = 1) WHERE height IS NULL"
+                ),
+                r"is damaged: record 13 \(its rows or its digest were altered\)",
+                "was altered in the journal",
+            ),
+            (
+                (
+                    "UPDATE meta SET value = replace(value, '6553f100', '6553f101') "
+                    "WHERE key = 'genesis'"
+                ),
+                r"is damaged: its tables \(facts: rows are missing",
+                "block 0 came out as",
+            ),
+            (
+                "DELETE FROM transactions WHERE height IS NULL",
+                r"is damaged: record 13 \(its rows or its digest were altered\)",
+                "",
+            ),
+        ],
+    )
+    def test_an_altered_row_is_a_loud_refusal(
+        self,
+        open_chain: Callable[..., Chain],
+        signer: Any,
+        tmp_path: Path,
+        change: str,
+        start: str,
+        running: str,
     ):
         chain = open_chain()
         make_blocks(chain, signer, 3)
-        chain.close()
-        change = "UPDATE blocks SET hash = ? WHERE height = 2"
-        edit(tmp_path, change, bytes(32))
-        with pytest.raises(ConflictJournalError, match="block 2 came out as"):
-            open_chain()
-
-    def test_an_altered_transaction_is_a_loud_refusal(
-        self, open_chain: Callable[..., Chain], signer: Any, tmp_path: Path
-    ):
-        chain = open_chain()
-        make_blocks(chain, signer, 3)
-        chain.close()
-        other = signer.transaction(nonce=2, data=b"\7").raw
-        edit(tmp_path, "UPDATE transactions SET raw = ? WHERE seq = 3", other)
-        with pytest.raises(ConflictJournalError, match="block 2"):
-            open_chain()
-
-    def test_a_removed_block_is_a_loud_refusal(
-        self, open_chain: Callable[..., Chain], signer: Any, tmp_path: Path
-    ):
-        chain = open_chain()
-        make_blocks(chain, signer, 3)
-        chain.close()
-        edit(tmp_path, "DELETE FROM blocks WHERE height = 2")
-        with pytest.raises(ConflictJournalError, match="no block 2, but later ones"):
-            open_chain()
-
-    def test_an_altered_waiting_transaction_is_a_loud_refusal(
-        self, open_chain: Callable[..., Chain], signer: Any, tmp_path: Path
-    ):
-        chain = open_chain()
         chain.submit([signer.transaction()])
+        if running:
+            database = chain.journal._db
+            database.execute("PRAGMA foreign_keys = OFF")
+            database.execute("SAVEPOINT before")
+            assert database.execute(change).rowcount == 1
+            with pytest.raises(ConflictJournalError, match=running):
+                chain.recover()
+            database.execute("ROLLBACK TO before")
+            database.execute("RELEASE before")
         chain.close()
-        other = signer.transaction(nonce=0, data=b"\7").raw
-        edit(tmp_path, "UPDATE transactions SET raw = ?", other)
-        with pytest.raises(ConflictJournalError, match="was altered"):
-            open_chain()
-
-    def test_an_altered_genesis_is_a_loud_refusal(
-        self, open_chain: Callable[..., Chain], signer: Any, tmp_path: Path
-    ):
-        chain = open_chain()
-        make_blocks(chain, signer, 1)
-        chain.close()
-        change = "UPDATE meta SET value = replace(value, '0x6553f100', '0x6553f101')"
-        edit(tmp_path, change + " WHERE key = 'genesis'")
-        with pytest.raises(ConflictJournalError, match="block 0 came out as"):
+        edit(tmp_path, change)
+        with pytest.raises(ConflictJournalError, match=start):
             open_chain()
 
 
