@@ -19,6 +19,7 @@ from contracts import typed_data
 from contracts.calls import UnsignedCall
 from contracts.chain import ChainClient
 from contracts.deployment import DeploymentPlan, Organisation, Stream, deploy
+from contracts.directory import Deployment
 from contracts.enumerations import Kind, Rights
 from contracts.hashing import keccak256
 from contracts.ledger import Ledger
@@ -88,33 +89,17 @@ def _address(title: str) -> str:
     return address_of(key_of(title).public_key)
 
 
-class OraclePark:
-    """Acts for everybody on one chain.
-
-    Addresses of contracts follow from the deployer's key: one key, used once on each
-    chain, gives equal addresses and so equal signed readings on all of them.
-    """
+class Institutions:
+    """Acts for the people of a ledger that is deployed."""
 
     def __init__(
-        self, engine: EmbeddedEngine, folder: Path, deployer: PrivateKey | None = None
+        self, client: ChainClient, sender: Sender, deployment: Deployment
     ) -> None:
-        self.engine = engine
-        self.folder = folder
-        self.client = ChainClient(engine.rpc_url)
-        self.sender = Sender(self.client, deployer or PrivateKey())
-        self.deployment = deploy(self.client, self.sender, _plan())
-        self.ledger = Ledger(self.client, self.deployment)
-        self.deployment_file = folder / "deployment.json"
-        self.deployment_file.write_text(self.deployment.to_json())
-        self.ports = [free_port() for _ in MEMBERS]
-        carriers = self.deployment.addresses["Carriers"]
-        self.domain = Domain(CHAIN_ID, carriers)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.client.close()
+        self.client = client
+        self.sender = sender
+        self.deployment = deployment
+        self.ledger = Ledger(client, deployment)
+        self.domain = Domain(CHAIN_ID, deployment.addresses["Carriers"])
 
     # ------------------------------------------------------------------- the people
 
@@ -168,6 +153,32 @@ class OraclePark:
         call = self.ledger.carriers.register([registration])
         self.govern("Identity Platform", call)
         return device
+
+
+class OraclePark(Institutions):
+    """Acts for everybody on one chain.
+
+    Addresses of contracts follow from the deployer's key: one key, used once on each
+    chain, gives equal addresses and so equal signed readings on all of them.
+    """
+
+    def __init__(
+        self, engine: EmbeddedEngine, folder: Path, deployer: PrivateKey | None = None
+    ) -> None:
+        self.engine = engine
+        self.folder = folder
+        client = ChainClient(engine.rpc_url)
+        sender = Sender(client, deployer or PrivateKey())
+        super().__init__(client, sender, deploy(client, sender, _plan()))
+        self.deployment_file = folder / "deployment.json"
+        self.deployment_file.write_text(self.deployment.to_json())
+        self.ports = [free_port() for _ in MEMBERS]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.client.close()
 
     # ------------------------------------------------------------------ the members
 
