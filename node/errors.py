@@ -13,6 +13,7 @@ NodeError
 ├── InvalidConfigError         refuse: a setting is absent, unknown or out of range
 ├── InvalidLoginError          refuse: a login or token proves nothing
 ├── InvalidAccessError         refuse: the caller has no right to it
+├── InvalidOperatorError       refuse: the caller did not show the operators' token
 ├── InvalidReferenceError      refuse: nothing has that name or id
 ├── StaleInstructionError      renew:  expired, or another nonce is due
 ├── UnavailableMemberError     retry:  the member that was asked does not answer
@@ -104,6 +105,10 @@ class InvalidAccessError(NodeError):
     """A caller without the right to this."""
 
 
+class InvalidOperatorError(NodeError):
+    """A caller who did not show the operators' token."""
+
+
 class InvalidReferenceError(NodeError):
     """Nothing here has that name or id."""
 
@@ -144,6 +149,7 @@ class ConflictDemoError(NodeError):
 
 _STATUS: tuple[tuple[type[Exception], int, str], ...] = (
     (InvalidLoginError, 401, "Login needed"),
+    (InvalidOperatorError, 401, "For operators"),
     (InvalidAccessError, 403, "No right to this"),
     (InvalidReferenceError, 404, "Not found"),
     (StaleInstructionError, 409, "Overtaken"),

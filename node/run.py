@@ -28,6 +28,7 @@ from node.gate.access import AccessRules
 from node.gate.open import OpenGate, open_gate, permissions_of
 from node.gate.settings import GateSettings
 from node.ledger.indexer import Indexer
+from node.operations.start import observed_parts, watching
 from node.relayer import relayer_key
 from node.services.instruction_desk import InstructionDesk
 from node.services.login import Login
@@ -90,6 +91,9 @@ def run_node(
         gate = stack.enter_context(_gate(settings, used))
         stopping = threading.Event()
         parts = _parts(settings, ledger, database, used, stopping.is_set)
+        seen = (settings, (used, ledger), database, parts.readings)
+        watch = watching(settings, observed_parts(*seen, following.is_alive))
+        parts = replace(parts, operations=stack.enter_context(watch))
         if gate is not None:
             parts = replace(parts, permissions=gate.permissions)
         server = ApiServer(create_app(parts), settings.host, settings.port)

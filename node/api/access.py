@@ -16,6 +16,7 @@ from node.engine.ports import ChainEngine
 from node.errors import InvalidLoginError, InvalidRequestError
 from node.gate.access import no_permissions
 from node.gate.permissions import Permissions
+from node.operations.desk import OperationsDesk
 from node.services.caller import NOBODY, Caller
 from node.services.instruction_desk import InstructionDesk
 from node.services.login import Login
@@ -54,6 +55,8 @@ class Parts:
     """Whether streams should end now."""
     permissions: Callable[[], Permissions | None] = no_permissions
     """Gives the permissions in force at this node's gate, None where there are none."""
+    operations: OperationsDesk | None = None
+    """The watch over the node, None where nobody watches."""
 
 
 @dataclass(frozen=True, slots=True)

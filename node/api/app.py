@@ -11,8 +11,22 @@ from contracts.errors import ContractsError
 from node.api.access import Parts
 from node.api.limits import BodyLimit, StreamSlots
 from node.api.openapi import add_documentation
-from node.api.routes import accounts, carriers, market, statements, status
-from node.errors import InvalidRequestError, NodeError, Problem, problem_of
+from node.api.routes import (
+    accounts,
+    carriers,
+    market,
+    operations,
+    statements,
+    status,
+)
+from node.api.trace import RequestTrace
+from node.errors import (
+    InvalidOperatorError,
+    InvalidRequestError,
+    NodeError,
+    Problem,
+    problem_of,
+)
 from wallet.errors import WalletError
 
 __all__ = ["create_app"]
@@ -28,6 +42,7 @@ _TAGS = (
     ("trades", "Block trades, prices and money"),
     ("proofs", "Proof packages for carbon-verify"),
     ("status", "The node, the chain, the stream of new facts"),
+    ("operations", "Health, alarms and figures; for operators"),
 )
 _ROUTERS = (
     carriers.router,
@@ -40,6 +55,7 @@ _ROUTERS = (
     market.trades_router,
     statements.proofs_router,
     status.router,
+    operations.router,
 )
 _PROBLEM = "application/problem+json"
 _HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "5"}}
@@ -73,6 +89,8 @@ def create_app(parts: Parts) -> FastAPI:
     app.state.parts = parts
     app.state.streams = StreamSlots()
     app.add_middleware(BodyLimit)
+    watch = parts.operations
+    app.add_middleware(RequestTrace, latency=watch.latency if watch else None)
     for router in _ROUTERS:
         app.include_router(router, responses=_RESPONSES)
     for kind in (NodeError, WalletError, ContractsError, Exception):
@@ -84,7 +102,10 @@ def create_app(parts: Parts) -> FastAPI:
 
 
 def _on_error(_: Request, exc: Exception) -> JSONResponse:
-    return _answer(problem_of(exc))
+    answer = _answer(problem_of(exc))
+    if isinstance(exc, InvalidOperatorError):  # a browser asks for the password then
+        answer.headers["WWW-Authenticate"] = 'Basic realm="operators", charset="UTF-8"'
+    return answer
 
 
 def _on_invalid(_: Request, exc: Exception) -> JSONResponse:

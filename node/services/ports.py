@@ -32,6 +32,10 @@ class ReadingSource(Protocol):
         """Count the rows of each table that operators watch."""
         ...
 
+    def last_arrivals(self) -> Sequence[tuple[str, int]]:
+        """List identifier and last arrival of every carrier ever heard. [unix s]."""
+        ...
+
 
 class ProofSource(Protocol):
     """Where proof packages come from."""

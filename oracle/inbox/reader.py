@@ -111,6 +111,23 @@ class Reader:
         """List the latest pairs of messages that one carrier signed for one seq."""
         return self._rows(equivocations, limit)
 
+    def last_arrivals(self) -> list[tuple[str, int]]:
+        """List identifier and last arrival of every carrier ever heard. [unix s].
+
+        One look at an index a carrier, whatever the number of readings.
+        """
+        newest = (
+            sa.select(readings.c.received_at)
+            .where(readings.c.carrier_id == carriers.c.id)
+            .order_by(readings.c.seq.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        query = sa.select(carriers.c.identifier, newest)
+        with translated(self._database), self._engine.connect() as connection:
+            found = connection.execute(query)
+            return [(row[0], row[1]) for row in found if row[1] is not None]
+
     def counts(self) -> dict[str, int]:
         """Count the rows of each table that operators watch."""
         tables = (readings, receipts, dead_letters, equivocations)

@@ -1,5 +1,7 @@
 """Forced inclusions, and the alarms with their notices."""
 
+from typing import Any
+
 from alembic import op
 from sqlalchemy import BigInteger, Column, LargeBinary, Text
 
@@ -47,5 +49,5 @@ def downgrade() -> None:
         op.drop_table(name)
 
 
-def _key(name: str, kind: BigInteger | Text) -> Column[int] | Column[str]:
+def _key(name: str, kind: BigInteger | Text) -> Column[Any]:
     return Column(name, kind, primary_key=True, autoincrement=False, nullable=False)
