@@ -1,19 +1,17 @@
 """The node's database: opened, brought to the newest tables, its errors translated.
 
-SQLite in WAL mode with full synchronisation unless the URL says PostgreSQL. A commit
-that returned is on disk. Whatever the driver raises leaves as one of ours.
+SQLite in WAL mode with full synchronisation, or PostgreSQL by URL, where a server that
+is set to lose commits is refused. A commit that returned is on disk; one transaction
+writes at a time, and readers see one moment. Whatever the driver raises leaves as one
+of ours.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.resources import as_file, files
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from node.errors import (
     ConflictLedgerError,
@@ -21,12 +19,18 @@ from node.errors import (
     NodeError,
     UnavailableStorageError,
 )
+from oracle.database.address import parse_address, shown
+from oracle.database.faults import Fault, fault_of
+from oracle.database.history import UnknownRevisionError, migrate
+from oracle.database.postgresql import lock_number, require_durable
+from oracle.errors import InvalidSettingsError
 
 __all__ = ["Database", "open_database"]
 
 _BUSY_TIMEOUT_S = 5.0
 _MAX_CONNECTIONS = 100
 """More than the API has threads times connections a request."""
+_TURN = lock_number("the one write transaction of a node")
 
 
 class Database:
@@ -94,23 +98,38 @@ def open_database(url: str) -> Database:
         ConflictLedgerError: If its file is damaged.
     """
     try:
-        parsed = make_url(url)
-        is_sqlite = parsed.get_backend_name() == "sqlite"
-        arguments = {"timeout": _BUSY_TIMEOUT_S} if is_sqlite else {}
+        engine = _engine(url)
+        with _translated(engine), engine.begin() as connection:
+            migrate(connection, "node.store")
+    except InvalidSettingsError as exc:
+        raise InvalidConfigError(f"Setting database_url: {exc}.") from exc
+    except UnknownRevisionError as exc:
+        raise ConflictLedgerError(f"The node's database is refused: {exc}.") from exc
+    return Database(engine)
+
+
+def _engine(url: str) -> Engine:
+    parsed = parse_address(url)
+    if parsed.get_backend_name() == "sqlite":
+        arguments = {"timeout": _BUSY_TIMEOUT_S}
         engine = create_engine(
             parsed, connect_args=arguments, max_overflow=_MAX_CONNECTIONS
         )
-    except (ArgumentError, ModuleNotFoundError) as exc:
-        raise InvalidConfigError(
-            "Setting database_url is no usable database address; give "
-            "sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME."
-        ) from exc
-    if is_sqlite:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
-    with _translated(engine):
-        _migrate(engine)
-    return Database(engine)
+        return engine
+    try:
+        engine = create_engine(
+            parsed, max_overflow=_MAX_CONNECTIONS, pool_pre_ping=True
+        )
+    except ModuleNotFoundError as exc:
+        raise InvalidConfigError(
+            "Setting database_url names PostgreSQL, whose driver is absent; run: "
+            "pip install park-carbon-ledger[postgresql]"
+        ) from exc
+    event.listen(engine, "connect", require_durable)
+    event.listen(engine, "begin", _begin_postgresql)
+    return engine
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -127,13 +146,10 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if is_reading else "BEGIN IMMEDIATE")
 
 
-def _migrate(engine: Engine) -> None:
-    with as_file(files("node.store") / "migrations") as folder:
-        config = Config()
-        config.set_main_option("script_location", str(folder))
-        with engine.begin() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+def _begin_postgresql(connection: Connection) -> None:
+    """Let writers wait for their turn, as SQLite does."""
+    if not connection.get_execution_options().get("is_reading", False):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_TURN})")
 
 
 @contextmanager
@@ -145,23 +161,15 @@ def _translated(engine: Engine) -> Iterator[None]:
 
 
 def _named_fault(engine: Engine, exc: SQLAlchemyError) -> NodeError:
-    where = engine.url.render_as_string(hide_password=True)
-    words = str(exc.orig if isinstance(exc, DBAPIError) else exc).lower()
-    if "locked" in words:
-        return UnavailableStorageError(
-            f"Database {where} is locked by another process; stop that process or "
-            "try again when it is done."
-        )
-    if "full" in words or "no space" in words:
-        return UnavailableStorageError(
-            f"The disk of database {where} is full; free some space and start again, "
-            "nothing acknowledged is lost."
-        )
-    if "malformed" in words or "not a database" in words:
+    fault, where = fault_of(exc), engine.url.render_as_string(hide_password=True)
+    if fault is Fault.DAMAGED:
         return ConflictLedgerError(
-            f"Database {where} is damaged; move it away and run: carbon-node reindex"
+            f"Database {shown(where)} is damaged; run carbon-node reindex, which sets "
+            "it aside and makes the tables anew from the chain."
         )
-    return UnavailableStorageError(
-        f"Database {where} cannot be used ({words.splitlines()[0]}); check that it "
-        "runs, that its folder exists and may be written to and its disk has room."
-    )
+    if fault is Fault.DUPLICATE:
+        return UnavailableStorageError(
+            f"Database {shown(where)} was changed by another process at the same time;"
+            " try again."
+        )
+    return UnavailableStorageError(f"Database {fault.sentence(where, exc)}.")

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -286,12 +286,26 @@ def open_node(park: Park) -> Any:
 
 
 @pytest.fixture(scope="module")
+def node_database() -> str:
+    """Kind of the node's database; modules that run on both redefine it."""
+    return "sqlite"
+
+
+@pytest.fixture(scope="module")
 def node(
-    open_node: Any, tmp_path_factory: pytest.TempPathFactory
+    open_node: Any,
+    node_database: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
 ) -> Iterator[RunningNode]:
     """A node on the park's chain."""
-    with open_node(tmp_path_factory.mktemp("node")) as running:
-        yield running
+    with ExitStack() as stack:
+        settings = {}
+        if node_database == "postgresql":
+            server = request.getfixturevalue("postgresql_server")
+            settings["database_url"] = stack.enter_context(server.database())
+        folder = tmp_path_factory.mktemp("node")
+        yield stack.enter_context(open_node(folder, **settings))
 
 
 @pytest.fixture

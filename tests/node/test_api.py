@@ -12,6 +12,14 @@ from node.errors import UnavailableStorageError
 from node.run import RunningNode
 
 PROBLEM = "application/problem+json"
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def node_database(request: pytest.FixtureRequest) -> str:
+    """Everything here holds on both kinds of database."""
+    return str(request.param)
+
+
 SUBJECTS = {
     "carriers",
     "readings",

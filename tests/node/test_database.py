@@ -24,16 +24,16 @@ def _url(folder: Path) -> str:
 
 
 class TestOpenDatabase:
-    def test_migrations_make_exactly_the_declared_tables(self, tmp_path: Path):
-        database = open_database(_url(tmp_path))
+    def test_migrations_make_exactly_the_declared_tables(self, database_url: str):
+        database = open_database(database_url)
         with database.begin() as connection:
             context = MigrationContext.configure(connection)
             assert compare_metadata(context, Base.metadata) == []
         database.close()
 
-    def test_opens_twice_without_a_change(self, tmp_path: Path):
-        open_database(_url(tmp_path)).close()
-        database = open_database(_url(tmp_path))
+    def test_opens_twice_without_a_change(self, database_url: str):
+        open_database(database_url).close()
+        database = open_database(database_url)
         with database.begin() as connection:
             assert connection.execute(text("select 1")).scalar() == 1
         database.close()
@@ -50,7 +50,7 @@ class TestOpenDatabase:
             open_database("somewhere")
 
     def test_says_what_to_do_about_a_missing_folder(self, tmp_path: Path):
-        with pytest.raises(UnavailableStorageError, match="folder exists"):
+        with pytest.raises(UnavailableStorageError, match="check folder and rights"):
             open_database(_url(tmp_path / "absent"))
 
     def test_says_what_to_do_about_a_damaged_file(self, tmp_path: Path):
@@ -63,8 +63,8 @@ class TestOpenDatabase:
 
 
 class TestBegin:
-    def test_rolls_back_on_an_error(self, tmp_path: Path):
-        database = open_database(_url(tmp_path))
+    def test_rolls_back_on_an_error(self, database_url: str):
+        database = open_database(database_url)
         row = {"token_hash": b"1" * 32, "address": "0x", "expires_at": 1}
 
         def fail() -> None:
@@ -108,6 +108,6 @@ class TestBegin:
                 ]
                 connection.execute(insert(LoginToken), rows)
 
-        with pytest.raises(UnavailableStorageError, match="is full; free some space"):
+        with pytest.raises(UnavailableStorageError, match="is full: free space"):
             overfill()
         database.close()

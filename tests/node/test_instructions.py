@@ -23,6 +23,12 @@ from wallet.signers import sign_instruction
 PROBLEM = "application/problem+json"
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def node_database(request: pytest.FixtureRequest) -> str:
+    """Everything here holds on both kinds of database."""
+    return str(request.param)
+
+
 @pytest.fixture
 def allocation(park: Any) -> Any:
     """Issue quota, and build an allocation of it that is not signed."""

@@ -1,7 +1,6 @@
 """Challenge and token: what holds how long, and what a wallet does not sign."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,8 +37,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def login(tmp_path: Path, clock: Clock) -> Iterator[Login]:
-    database = open_database(f"sqlite:///{tmp_path}/node.sqlite")
+def login(database_url: str, clock: Clock) -> Iterator[Login]:
+    database = open_database(database_url)
     yield Login(database, "https://node.example/api", 20260, 900, clock.now)
     database.close()
 
