@@ -12,7 +12,7 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -22,13 +22,11 @@ __all__ = [
     "GuardedProtocol",
     "TlsFiles",
     "client_context",
+    "guarded",
     "is_loopback",
     "peer_certificate",
     "server_context",
 ]
-
-HEAD_TIMEOUT_S = 10.0
-"""How long a client may take to send the head of a request. [s]"""
 
 _STATE = "peer_certificate"
 
@@ -47,6 +45,9 @@ class TlsFiles:
 
 class GuardedProtocol(HttpToolsProtocol):
     """HTTP/1.1 with a deadline for heads, and the client's certificate in the scope."""
+
+    head_timeout_s: ClassVar[float] = 10.0
+    """How long a client may take to send the head of a request. [s]"""
 
     _head_timer: asyncio.TimerHandle | None = None
     _certificate: bytes | None = None
@@ -77,7 +78,7 @@ class GuardedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def _await_head(self) -> None:
-        self._head_timer = self.loop.call_later(HEAD_TIMEOUT_S, self._hang_up)
+        self._head_timer = self.loop.call_later(self.head_timeout_s, self._hang_up)
 
     def _head_came(self) -> None:
         if self._head_timer is not None:
@@ -88,6 +89,15 @@ class GuardedProtocol(HttpToolsProtocol):
         self._head_timer = None
         if not self.transport.is_closing():
             self.transport.close()
+
+
+def guarded(head_timeout_s: float) -> type[GuardedProtocol]:
+    """Give the protocol with another deadline for heads.
+
+    Args:
+        head_timeout_s: The deadline. [s]
+    """
+    return type("Guarded", (GuardedProtocol,), {"head_timeout_s": head_timeout_s})
 
 
 def peer_certificate(scope: Mapping[str, Any]) -> bytes | None:

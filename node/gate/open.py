@@ -138,6 +138,7 @@ def _serving(settings: GateSettings) -> Serving:
         raise InvalidConfigError(str(exc)) from exc
     return Serving(
         settings.max_request_bytes,
+        settings.head_timeout_ms / 1000,
         settings.body_timeout_ms / 1000,
         max(1, settings.idle_timeout_ms // 1000),
         settings.max_connections,

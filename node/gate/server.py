@@ -20,7 +20,7 @@ from node.gate.access import Caller
 from node.gate.gate import Gate
 from node.gate.identify import Anybody, Identify
 from node.gate.jsonrpc import FORBIDDEN, INVALID_REQUEST, LIMIT_EXCEEDED, failure
-from oracle.connection import GuardedProtocol
+from oracle.connection import guarded
 
 __all__ = ["GateServer", "Serving", "listen"]
 
@@ -39,6 +39,8 @@ class Serving:
 
     max_request_bytes: int = 2_097_152
     """Largest body that is read. [B]"""
+    head_timeout_s: float = 10.0
+    """How long a caller may take to send the head of a request. [s]"""
     body_timeout_s: float = 30.0
     """How long a caller may take to send a body. [s]"""
     idle_timeout_s: int = 75
@@ -187,7 +189,7 @@ def _config(app: Any, serving: Serving) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         interface="asgi3",
-        http=GuardedProtocol,
+        http=guarded(serving.head_timeout_s),
         proxy_headers=False,
         server_header=False,
         log_config=None,

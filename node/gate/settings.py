@@ -63,6 +63,9 @@ class GateSettings:
     request_timeout_ms: int = 30_000
     """How long the calls of one request may take. [ms]"""
 
+    head_timeout_ms: int = 10_000
+    """How long a caller may take to send the head of a request. [ms]"""
+
     body_timeout_ms: int = 10_000
     """How long a caller may take to send a body. [ms]"""
 
