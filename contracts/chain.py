@@ -30,8 +30,8 @@ _REVERTED = 3
 """JSON-RPC error code of a reverted call."""
 _UNAVAILABLE = -32002
 """JSON-RPC error code of a resource that is not available now (EIP-1474)."""
-_PRICE_HEADROOM = 8
-"""Base fees double within a minute where blocks are full."""
+_NOT_YET = "unfinalized"
+"""How avalanchego says that there is no such block yet, where others say null."""
 _FIRST_POLL_S = 0.004
 _LONGEST_POLL_S = 0.25
 
@@ -210,7 +210,12 @@ class ChainClient:
         Returns:
             The header, None where there is no such block.
         """
-        found = self.request("eth_getBlockByNumber", _block_id(which), False)
+        try:
+            found = self.request("eth_getBlockByNumber", _block_id(which), False)
+        except RefusedRequestError as exc:
+            if _NOT_YET not in str(exc):
+                raise
+            return None
         if found is None:
             return None
         return Block(
@@ -219,6 +224,19 @@ class ChainClient:
             _bytes(found["parentHash"]),
             int(found["timestamp"], 16),
         )
+
+    def place_of(self, number: int, block_hash: bytes) -> int:
+        """Place a block that a report refers to in the order of all blocks.
+
+        Args:
+            number: Its number in the report.
+            block_hash: Its hash in the report, 32 bytes.
+
+        Returns:
+            The number; another one where a ledger was moved here (``history``).
+        """
+        del block_hash
+        return number
 
     def call(
         self, to: str, data: bytes, block: BlockId = "latest", sender: str | None = None
@@ -275,15 +293,6 @@ class ChainClient:
         return found
 
     # --- transactions ---------------------------------------------------------------
-
-    def gas_price_wei(self) -> int:
-        """Give a price of gas that is taken now and in the next minute.
-
-        Returns:
-            A multiple of the newest block's base fee; 0 where gas is free. [wei]
-        """
-        block = self.request("eth_getBlockByNumber", "latest", False)
-        return _PRICE_HEADROOM * int(block.get("baseFeePerGas") or "0x0", 16)
 
     def estimate(self, to: str | None, data: bytes, sender: str) -> int:
         """Estimate a transaction's gas.

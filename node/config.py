@@ -50,6 +50,10 @@ class Settings:
     rpc_url: str = ""
     """JSON-RPC address of a chain that runs elsewhere; empty runs the embedded one."""
 
+    history: Path | None = None
+    """What a moved ledger did before its present chain, written by ``import``; None
+    where the ledger began on its chain."""
+
     rpc_port: int = 0
     """Port of the embedded chain's RPC gate; 0 takes a free one."""
 

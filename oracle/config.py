@@ -2,7 +2,8 @@
 
     [member]  name, data_dir, stream, key_file, passphrase_file, transport_key_file?,
               database_url?
-    [chain]   rpc_url, deployment_file, clock?         [http]    host?, port?
+    [chain]   rpc_url, deployment_file, clock?, history_file?
+    [http]    host?, port?
     [rounds]  window_s?, timeout_s?, heartbeat_s?, max_batch?
     [inbox]   workers?                                 [peers]   "<address>" = "<URL>"
 
@@ -44,6 +45,8 @@ class MemberSettings:
     database_url: str = ""
     """URL of a PostgreSQL database for inbox and memory; empty: a file in `data_dir`.
     It carries no password: name a file of mode 600 with `?passfile=FILE`."""
+    history_file: Path | None = None
+    """What a moved ledger did before its present chain, from `carbon-node import`."""
     clock: ClockSource = "wall"
     """`wall`: wall time; `chain`: time of the latest block, for the sandbox."""
     host: str = "127.0.0.1"
@@ -81,12 +84,18 @@ _TABLES = {
         *("name", "data_dir", "stream", "key_file", "passphrase_file"),
         *("transport_key_file", "database_url"),
     ),
-    "chain": ("rpc_url", "deployment_file", "clock"),
+    "chain": ("rpc_url", "deployment_file", "clock", "history_file"),
     "http": ("host", "port"),
     "rounds": ("window_s", "timeout_s", "heartbeat_s", "max_batch"),
     "inbox": ("workers",),
 }
-_PATHS = ("data_dir", "key_file", "passphrase_file", "transport_key_file")
+_PATHS = (
+    "data_dir",
+    "key_file",
+    "passphrase_file",
+    "transport_key_file",
+    "history_file",
+)
 _KINDS = {
     "port": (int,),
     "window_s": (int, float),

@@ -81,5 +81,6 @@ def drop_above(connection: Connection, block_number: int) -> None:
 
 def clear(connection: Connection) -> None:
     """Forget every fact and the position; the desk's own rows stay."""
-    drop_above(connection, -1)
+    for table in FACT_TABLES:
+        connection.execute(delete(table))
     connection.execute(delete(Cursor))

@@ -139,7 +139,9 @@ class Indexer:
         return at
 
     def _before_first(self) -> Position:
-        header = self._header(max(0, self._first_block - 1))
+        before = self._first_block - 1
+        # A moved ledger's first block lies before block 0, which is its last before.
+        header = self._header(before if self._first_block < 0 else max(0, before))
         chain_id, genesis_hash = self._genesis or (0, b"")
         return Position(header.number, header.hash, chain_id, genesis_hash)
 

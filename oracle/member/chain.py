@@ -98,7 +98,8 @@ class EvmChain:
         with self._lock:
             head = self._block("latest")
             is_rewound = self._is_rewound(head)
-            first = self._genesis_block if is_rewound else self._seen.number + 1
+            is_anew = is_rewound or self._seen is _NOTHING
+            first = self._genesis_block if is_anew else self._seen.number + 1
             events = self._events(max(first, self._genesis_block), head.number)
             self._seen = head
             return ChainNews(head, tuple(events), is_rewound)
@@ -107,6 +108,18 @@ class EvmChain:
         """Give the hash of a block, None if there is no such block."""
         block = self._client.block(number)
         return None if block is None else block.hash
+
+    def place_of(self, number: int, block_hash: bytes) -> int:
+        """Place a report's reference block in the order of all blocks.
+
+        Args:
+            number: Its number in the report.
+            block_hash: Its hash in the report, 32 bytes.
+
+        Returns:
+            The number, below 0 where it is of a chain that the ledger was moved from.
+        """
+        return self._client.place_of(number, block_hash)
 
     def submit(self, report: Report, votes: Attestation) -> None:
         """Carry an attested report to its contract and wait for its block.

@@ -125,7 +125,7 @@ def _registries(
         if batch is batches[-1]:
             names = {one.identifier for own in readings.values() for one in own}
         if names:
-            block = batch.report.ref_block_number
+            block = follower.place_of(batch.report)
             wanted.setdefault(batch.report.data_digest, (block, set()))[1].update(names)
     return tuple(
         RegistryPart(root, _proofs(follower, block, names))

@@ -129,9 +129,18 @@ class Follower:
             log_root=position.log.root(),
             ref_block_number=block_number,
             ref_block_hash=block_hash,
-            data_digest=self.view.registry_at(block_number).root(),
+            data_digest=self._registry(block_number, block_hash).root(),
             rules_version=version,
         )
+
+    def place_of(self, report: BatchReport) -> int:
+        """Place a report's reference block in the order of all blocks."""
+        where = report.ref_block_number, report.ref_block_hash
+        return self._desk.chain.place_of(*where)
+
+    def _registry(self, block_number: int, block_hash: bytes) -> CarrierRegistry:
+        place = self._desk.chain.place_of(block_number, block_hash)
+        return self.view.registry_at(place)
 
     def verify(
         self, report: BatchReport, refs: Sequence[ReadingRef], source: Iterable[str]
@@ -153,9 +162,9 @@ class Follower:
         if report.seq != self.position.seq:
             seq = self.position.seq
             raise InvalidProposalError("seq", str(seq), str(report.seq))
-        block_number = report.ref_block_number
-        frame = self.frame_at(block_number, report.ref_block_hash, report.rules_version)
-        registry = self.view.registry_at(block_number)
+        where = report.ref_block_number, report.ref_block_hash
+        frame = self.frame_at(*where, report.rules_version)
+        registry = self._registry(*where)
         bodies = self._gather(refs, source, registry)
         readings = [_authentic(bodies[ref.digest], ref, registry) for ref in refs]
         names = {one.carrier.identifier_hash for one in readings}

@@ -17,10 +17,10 @@ from typing import Any, Self
 import cbor2
 
 from accounting.statement import Methods
-from contracts.chain import ChainClient
 from contracts.directory import Deployment
 from contracts.enumerations import Purpose
 from contracts.errors import ContractsError
+from contracts.history import open_client
 from contracts.sender import Sender
 from contracts.structs import ReadingProof
 from contracts.typed_data import stream_id
@@ -96,7 +96,7 @@ class MemberNode:
         self.settings = settings
         self.key = key or load_key(settings.key_file, settings.passphrase_file)
         deployment = load_deployment(settings)
-        self.client = ChainClient(settings.rpc_url)
+        self.client = open_client(settings.rpc_url, settings.history_file)
         self.client.require_chain(deployment.chain_id)
         self._clock = clock or self._ledger_time
         self._identity = chain_identity(deployment)

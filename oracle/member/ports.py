@@ -58,6 +58,9 @@ class Chain(Protocol):
     def block_hash(self, number: int) -> bytes | None:
         """Give the hash of a block (32 bytes), None if there is no such block."""
 
+    def place_of(self, number: int, block_hash: bytes) -> int:
+        """Place a report's reference block; a moved ledger's lies before block 0."""
+
     def submit(
         self, report: BatchReport | StatementReport | CodeReport, votes: Attestation
     ) -> None:

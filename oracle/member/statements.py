@@ -255,7 +255,8 @@ class Statements:
         if batch is None:
             expected = f"batch {batch_seq} adopted here"
             raise InvalidProposalError("batches", expected, "none")
-        return self._follower.view.registry_at(batch.report.ref_block_number)
+        place = self._follower.place_of(batch.report)
+        return self._follower.view.registry_at(place)
 
     def _check_and_sign(self, report: StatementReport) -> bytes:
         period = Period(report.boundary, report.period_start, report.period_end)
