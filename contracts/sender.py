@@ -18,6 +18,7 @@ from contracts.errors import (
     RevertedError,
     StaleNonceError,
 )
+from contracts.gas import gas_price_wei
 from contracts.hashing import keccak256
 from contracts.transactions import Transaction, sign_transaction
 from contracts.typed_data import address_of
@@ -156,7 +157,7 @@ class Sender:
         """Give a price that the chain takes; where gas is free it stays free."""
         is_old = time.monotonic() - self._price_read_s > _PRICE_LIFE_S
         if self._price_wei is None or is_stale or (self._price_wei and is_old):
-            self._price_wei = self.client.gas_price_wei()
+            self._price_wei = gas_price_wei(self.client)
             self._price_read_s = time.monotonic()
         return self._price_wei
 

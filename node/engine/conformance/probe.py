@@ -18,6 +18,8 @@ from node.errors import InvalidAnswerError, InvalidCallError, UnavailableEngineE
 RECEIPT_TIMEOUT_S = 30.0
 _POLL_S = 0.02
 _CALL_TIMEOUT_S = 30.0
+_PRICE_HEADROOM = 100
+"""Enough for engines that make blocks at once only for tips, as avalanchego."""
 
 Json = Any
 """A decoded JSON value."""
@@ -34,9 +36,8 @@ class Probe:
 
     def __init__(self, url: str, key: bytes | None = None) -> None:
         self.account: LocalAccount = Account.from_key(key) if key else Account.create()
-        self._http = httpx.Client(
-            base_url=url, timeout=_CALL_TIMEOUT_S, trust_env=False
-        )
+        self._url = url
+        self._http = httpx.Client(timeout=_CALL_TIMEOUT_S, trust_env=False)
 
     def close(self) -> None:
         """Close the connection."""
@@ -46,11 +47,11 @@ class Probe:
         """Return the decoded answer to any body, well formed or not."""
         headers = {"content-type": "application/json"}
         try:
-            answer = self._http.post("", content=content, headers=headers)
+            answer = self._http.post(self._url, content=content, headers=headers)
             return answer.json()
         except (httpx.HTTPError, ValueError) as exc:
             raise UnavailableEngineError(
-                f"the engine at {self._http.base_url} gave no JSON answer ({exc!r}); "
+                f"the engine at {self._url} gave no JSON answer ({exc!r}); "
                 "start it, or correct the address"
             ) from exc
 
@@ -95,7 +96,7 @@ class Probe:
         """A price that the engine takes now and in the next minutes, in wei."""
         block = self.call("eth_getBlockByNumber", "latest", False)
         base = int(block.get("baseFeePerGas") or "0x0", 16)
-        return max(2 * base, self.number("eth_gasPrice"))
+        return max(_PRICE_HEADROOM * base, self.number("eth_gasPrice"))
 
     def nonce(self, tag: str = "pending") -> int:
         """Return the account's transaction count."""

@@ -4,7 +4,7 @@ from node.engine.conformance.bytecode import TOPIC_A, TOPIC_B, init_code_of_size
 from node.engine.conformance.probe import Json, Probe, expect
 from node.errors import InvalidCallError
 
-_NOBODY = "0x" + 19 * "00" + "01"
+_NOBODY = "0x" + 20 * "5a"
 _BIG_CALLDATA_BYTES = 102_400
 _PLAIN_GAS = 21_000
 
@@ -194,8 +194,8 @@ def _place(receipt: Json) -> tuple[int, int]:
 
 
 def _spare_address(number: int) -> str:
-    """Return an address that nobody has a key for."""
-    return "0x" + number.to_bytes(20, "little").hex()
+    """Return an address that nobody has a key for, and no engine keeps for itself."""
+    return "0x" + 18 * "5a" + number.to_bytes(2).hex()
 
 
 CHECKS = (
