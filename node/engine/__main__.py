@@ -2,15 +2,18 @@
 
 Prints one line with the RPC address when ready; stops cleanly on SIGTERM and
 SIGINT. Exit codes: 0 stopped, 1 refused to start (one sentence on stderr), 3 the
-chain's records contradict each other.
+chain's records contradict each other. ``check`` and ``salvage`` as the first word look
+at the files of a stopped engine, see ``maintenance``.
 """
 
 import argparse
 import logging
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+from node.engine import maintenance
 from node.engine.embedded import EmbeddedEngine
 from node.engine.settings import EngineSettings
 from node.errors import ConflictJournalError, NodeError
@@ -21,24 +24,39 @@ EXIT_CONFLICT = 3
 
 def main(arguments: list[str] | None = None) -> int:
     """Run an embedded engine until a signal ends it; return the exit code."""
-    options = _parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    if words and words[0] in maintenance.COMMANDS:
+        return _say_refusals(lambda: maintenance.main(words))
+    return _say_refusals(lambda: _run(words))
+
+
+def _run(words: list[str]) -> int:
+    options = _parser().parse_args(words)
     level = logging.INFO if options.verbose else logging.WARNING
     logging.basicConfig(level=level, format="%(levelname)s %(name)s %(message)s")
     signals = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    with EmbeddedEngine(_settings(options)) as engine:
+        print(engine.rpc_url, flush=True)  # noqa: T201  # the program's output
+        signal.sigwait(signals)
+    return 0
+
+
+def _say_refusals(action: Callable[[], int]) -> int:
     try:
-        with EmbeddedEngine(_settings(options)) as engine:
-            print(engine.rpc_url, flush=True)  # noqa: T201  # the program's output
-            signal.sigwait(signals)
+        return action()
     except NodeError as exc:
         print(exc, file=sys.stderr)  # noqa: T201  # the program's output
         is_conflict = isinstance(exc, ConflictJournalError)
         return EXIT_CONFLICT if is_conflict else EXIT_REFUSED
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m node.engine", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="carbon-node engine",
+        description="Run the embedded chain alone until SIGTERM or SIGINT.",
+        epilog="carbon-node engine check and salvage look at its files when stopped.",
+    )
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--chain-id", type=int, required=True)

@@ -22,7 +22,14 @@ from node.engine.records import BEFORE_FIRST, Record, decode_payload, next_recor
 from node.engine.witness import end_of, frame_length, read_witness
 from node.errors import ConflictJournalError
 
-__all__ = ["Audited", "audit_history", "audit_pages", "remedy", "stored_records"]
+__all__ = [
+    "Audited",
+    "audit_history",
+    "audit_pages",
+    "audit_records",
+    "remedy",
+    "stored_records",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -79,11 +86,10 @@ def audit_history(db: sqlite3.Connection, path: Path, witness: Path) -> Audited:
     Raises:
         ConflictJournalError: At the first disagreement.
     """
-    fold = _Fold(db)
     last = witness_last = BEFORE_FIRST
     length = 0
     seen = read_witness(witness)
-    for record in _checked(db, path, fold):
+    for record in audit_records(db, path):
         last = record
         other = next(seen, None)
         if other is not None and other.digest != record.digest:
@@ -99,19 +105,13 @@ def audit_history(db: sqlite3.Connection, path: Path, witness: Path) -> Audited:
     return Audited(last, witness_last, end_of(length) if length else 0)
 
 
-def stored_records(db: sqlite3.Connection, after: int) -> Iterator[Record]:
-    """Yield the journal's records after a number, their digests as stored.
+def audit_records(db: sqlite3.Connection, path: Path) -> Iterator[Record]:
+    """Yield every record after checking its number, its digest and its rows.
 
     Raises:
-        ValueError: If one cannot be read.
+        ConflictJournalError: At the first fault, or at the end if rows do not add up.
     """
-    query = "SELECT number, kind, body, digest FROM records WHERE number > ?"
-    for number, kind, body, digest in db.execute(f"{query} ORDER BY number", (after,)):
-        yield Record(number, stored_payload(db, kind, body), digest)
-
-
-def _checked(db: sqlite3.Connection, path: Path, fold: "_Fold") -> Iterator[Record]:
-    """Yield every record after checking its number, its digest and its rows."""
+    fold = _Fold(db)
     last, where = BEFORE_FIRST, "record 1"
     try:
         for stored in stored_records(db, 0):
@@ -127,6 +127,17 @@ def _checked(db: sqlite3.Connection, path: Path, fold: "_Fold") -> Iterator[Reco
         fold.finish()
     except ValueError as exc:
         raise _damaged(path, f"{where} ({exc})") from exc
+
+
+def stored_records(db: sqlite3.Connection, after: int) -> Iterator[Record]:
+    """Yield the journal's records after a number, their digests as stored.
+
+    Raises:
+        ValueError: If one cannot be read.
+    """
+    query = "SELECT number, kind, body, digest FROM records WHERE number > ?"
+    for number, kind, body, digest in db.execute(f"{query} ORDER BY number", (after,)):
+        yield Record(number, stored_payload(db, kind, body), digest)
 
 
 def _check_reach(

@@ -15,6 +15,7 @@ import logging
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from node.engine.anvil import AnvilProcess
 from node.engine.clock import EngineClock, make_clock
@@ -56,7 +57,7 @@ class Chain:
         self._engine: AnvilProcess | None = None
         self._journal: Journal | None = None
         self._pool_is_stale = False
-        self._lock: int | None = _lock_folder(settings)
+        self._lock: int | None = lock_folder(settings.data_dir)
         try:
             self._open()
         except BaseException:
@@ -340,15 +341,19 @@ class Chain:
         return AccountState(int(nonce, 16), int(balance, 16))
 
 
-def _lock_folder(settings: EngineSettings) -> int:
-    """Take the folder for this process; return the handle that holds it."""
-    path = settings.data_dir / "lock"
+def lock_folder(folder: Path) -> int:
+    """Take a chain's folder for this process; return the handle that holds it.
+
+    Raises:
+        UnavailableStorageError: If another process has it, or it cannot be written.
+    """
+    path = folder / "lock"
     try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as exc:
         raise UnavailableStorageError(
-            f"the chain's folder {settings.data_dir} cannot be written ({exc}); "
+            f"the chain's folder {folder} cannot be written ({exc}); "
             "correct its permissions or choose another data folder"
         ) from exc
     try:
@@ -356,7 +361,7 @@ def _lock_folder(settings: EngineSettings) -> int:
     except OSError as exc:
         os.close(handle)
         raise UnavailableStorageError(
-            f"the chain's folder {settings.data_dir} is in use by another engine; "
+            f"the chain's folder {folder} is in use by another engine; "
             "stop that one or choose another data folder"
         ) from exc
     return handle

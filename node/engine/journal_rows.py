@@ -23,7 +23,8 @@ SCHEMA = (
     ),
     (
         "CREATE TABLE transactions (seq INTEGER PRIMARY KEY, "
-        "hash BLOB NOT NULL UNIQUE, raw BLOB NOT NULL, height INTEGER REFERENCES blocks (height), "
+        "hash BLOB NOT NULL UNIQUE, raw BLOB NOT NULL, "
+        "height INTEGER REFERENCES blocks (height), "
         "position INTEGER, rejection TEXT) STRICT"
     ),
     "CREATE UNIQUE INDEX transactions_by_block ON transactions (height, position)",

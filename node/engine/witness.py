@@ -133,6 +133,7 @@ class WitnessLog:
             os.ftruncate(self._file, length)
         if not length:
             os.pwrite(self._file, _HEAD, 0)
+        os.fdatasync(self._file)
 
     def _write(self) -> None:
         while self._written < len(self._unsynced):
