@@ -54,6 +54,14 @@ class Settings:
     """What a moved ledger did before its present chain, written by ``import``; None
     where the ledger began on its chain."""
 
+    validator: Path | None = None
+    """Folder of this organisation's Avalanche validator, which the node then runs as
+    its chain, see ``node/network/home.py``; None runs the embedded one."""
+
+    avalanchego_path: Path | None = None
+    """Program of the validator; None takes the cached one, see ``carbon-node network
+    install``."""
+
     rpc_port: int = 0
     """Port of the embedded chain's RPC gate; 0 takes a free one."""
 

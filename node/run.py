@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
-from contracts.chain import ChainClient
 from contracts.directory import Deployment
 from contracts.errors import ContractsError, UnavailableError
+from contracts.history import open_client
 from contracts.ledger import Ledger
 from contracts.sender import Sender
 from node.api.access import Parts
@@ -28,6 +28,7 @@ from node.gate.access import AccessRules
 from node.gate.open import OpenGate, open_gate, permissions_of
 from node.gate.settings import GateSettings
 from node.ledger.indexer import Indexer
+from node.network.engine import AvalancheEngine
 from node.operations.start import observed_parts, watching
 from node.relayer import relayer_key
 from node.services.instruction_desk import InstructionDesk
@@ -111,6 +112,10 @@ def choose_engine(settings: Settings) -> ChainEngine:
     """Choose the engine that the settings name, not started."""
     if settings.rpc_url:
         return ExternalEngine(settings.rpc_url, settings.chain_id)
+    if settings.validator is not None:
+        return AvalancheEngine(
+            settings.validator, settings.chain_id, settings.avalanchego_path
+        )
     return EmbeddedEngine(
         EngineSettings(
             data_dir=settings.data_dir / "chain",
@@ -141,7 +146,7 @@ def open_ledger(settings: Settings, rpc_url: str) -> Iterator[Ledger]:
         UnavailableEngineError: If the chain does not answer.
     """
     deployment = _deployment(settings)
-    with ChainClient(rpc_url) as client:
+    with open_client(rpc_url, settings.history) as client:
         try:
             client.require_chain(deployment.chain_id)
         except UnavailableError as exc:

@@ -12,6 +12,7 @@ often it was drawn (see ``docs/adr``).
 """
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,17 @@ class ValidatorHome:
     def rpc_url(self) -> str:
         """Address of its Ethereum JSON-RPC on this machine."""
         return f"{self.base_url}/ext/bc/C/rpc"
+
+    @property
+    def needed_peers(self) -> int:
+        """How many others must be connected for blocks to be made.
+
+        Raises:
+            InvalidConfigError: If the settings file cannot be used.
+        """
+        entries = self.entries()
+        validators = len(str(entries["bootstrap-ids"]).split(",")) + 1
+        return math.ceil(validators * int(entries["snow-quorum-size"]) / SAMPLE) - 1
 
     def entries(self) -> dict[str, Any]:
         """Read the settings file.
