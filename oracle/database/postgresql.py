@@ -14,7 +14,6 @@ import logging
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
 
 from oracle.database.address import shown
 from oracle.errors import (
@@ -93,8 +92,7 @@ class WriterClaim:
     def release(self) -> None:
         """Give the right up."""
         sa.event.remove(self._engine, "begin", self._check)
-        self._connection.invalidate()
-        self._connection.close()
+        self._drop()
 
     def _take(self) -> tuple[sa.Connection, int]:
         connection = self._engine.connect()
@@ -128,11 +126,13 @@ class WriterClaim:
                 trusted, so the caller starts over.
         """
         logger.warning("the connection to %s was lost; claiming it again", self._where)
-        try:
-            self._connection.invalidate()
-            self._connection.close()
-        except DBAPIError:
-            logger.info("the lost connection cannot be closed either")
+        self._drop()
         self._connection, self._process = self._take()
         message = f"the connection to {self._where} was lost and is back: send again"
         raise UnavailableInboxError(message, _RETRY_AFTER_S, is_overload=False)
+
+    def _drop(self) -> None:
+        """End the session, which frees the lock; it may have ended already."""
+        if not self._connection.closed:
+            self._connection.invalidate()
+            self._connection.close()

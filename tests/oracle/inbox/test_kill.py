@@ -3,7 +3,6 @@
 import os
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -11,12 +10,15 @@ import time
 from pathlib import Path
 
 import httpx
+import pytest
 
 from oracle.inbox.results import Status, decode_results
+from oracle.inbox.store import open_engine
 from oracle.reading.sequence import join_sequence
+from tests.oracle.inbox.conftest import AddressOf
 from tests.simulators.device import DeviceSimulator
 
-CYCLES = 7
+CYCLES = {"sqlite": 7, "postgresql": 4}
 DEVICES = 4
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -63,7 +65,7 @@ class Sender(threading.Thread):
         return True
 
 
-def start(database: Path, port: int, workers: int) -> subprocess.Popen:
+def start(database: Path | str, port: int, workers: int) -> subprocess.Popen:
     arguments = [str(database), str(port), str(DEVICES), str(workers)]
     command = [sys.executable, "-m", "tests.simulators.inbox_process", *arguments]
     process = subprocess.Popen(command, cwd=ROOT)
@@ -78,17 +80,20 @@ def start(database: Path, port: int, workers: int) -> subprocess.Popen:
     raise AssertionError("the inbox did not start within 10 s")
 
 
+@pytest.mark.parametrize(
+    ("address_of", "cycles"), CYCLES.items(), indirect=["address_of"]
+)
 def test_no_acknowledged_reading_is_lost_doubled_or_altered(
-    tmp_path: Path, free_port: int
+    address_of: AddressOf, cycles: int, free_port: int
 ):
-    database, chance = tmp_path / "inbox.db", random.Random(20260)
+    database, chance = address_of("inbox.db"), random.Random(20260)
     sender = Sender(free_port)
     sender.start()
     grown = []
     try:
-        for cycle in range(CYCLES):
+        for cycle in range(cycles):
             process = start(database, free_port, workers=cycle % 2)
-            if cycle < CYCLES - 1:
+            if cycle < cycles - 1:
                 sender.wait_for_more()
             time.sleep(chance.uniform(0.0, 0.3))
             os.kill(process.pid, signal.SIGKILL)
@@ -98,8 +103,10 @@ def test_no_acknowledged_reading_is_lost_doubled_or_altered(
         sender.is_over.set()
         sender.join(10)
 
-    rows = sqlite3.connect(database).execute("SELECT raw FROM readings").fetchall()
-    stored = [row[0] for row in rows]
+    engine = open_engine(database)
+    with engine.connect() as connection:
+        stored = list(connection.exec_driver_sql("SELECT raw FROM readings").scalars())
+    engine.dispose()
     assert grown[-1] > grown[0] > 0
     assert len(stored) == len(set(stored))
     assert sender.acknowledged <= set(stored)
