@@ -30,6 +30,7 @@ __all__ = [
     "Organisation",
     "Permissions",
     "parse_permissions",
+    "read_organisation",
     "read_organisations",
 ]
 
@@ -184,7 +185,7 @@ def _toml(data: bytes, name: str) -> dict[str, Any]:
 
 
 def _organisations(tables: Sequence[Any], name: str) -> tuple[Organisation, ...]:
-    organisations = tuple(_organisation(one, name) for one in tables)
+    organisations = tuple(read_organisation(one, name) for one in tables)
     _check_unique(organisations, name)
     return organisations
 
@@ -208,7 +209,19 @@ def _check_top(content: Mapping[str, Any], name: str) -> None:
         )
 
 
-def _organisation(entry: Any, name: str) -> Organisation:
+def read_organisation(entry: Any, name: str) -> Organisation:
+    """Read one table of a permissions file.
+
+    Args:
+        entry: The table.
+        name: How to call the file in an error.
+
+    Returns:
+        The organisation.
+
+    Raises:
+        InvalidConfigError: Names the entry that is wrong.
+    """
     title = entry.get("name") if isinstance(entry, dict) else None
     if not isinstance(title, str) or not title or set(entry) - {"name", *_LISTS}:
         raise InvalidConfigError(

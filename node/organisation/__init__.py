@@ -1,0 +1,1 @@
+"""Organisations come and go: ceremonies that institutions sign, step by step."""
