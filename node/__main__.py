@@ -19,8 +19,15 @@ from node.config import load_settings
 from node.demo.command import demo_command
 from node.demo.run import DemoSettings
 from node.engine import __main__ as engine_command
-from node.errors import ConflictJournalError, ConflictLedgerError, NodeError
+from node.errors import (
+    ConflictJournalError,
+    ConflictLedgerError,
+    ConflictPermissionsError,
+    NodeError,
+)
+from node.gate.command import gate_app, permissions_app
 from node.ledger.cursor import clear, position
+from node.organisation.command import organisation_app
 from node.services.fsck import check_ledger
 from node.store.database import open_database
 from oracle.errors import OracleError
@@ -102,6 +109,11 @@ def engine_only(context: typer.Context) -> None:
     raise typer.Exit(engine_command.main(context.args))
 
 
+app.add_typer(gate_app, name="gate")
+app.add_typer(permissions_app, name="permissions")
+app.add_typer(organisation_app, name="organisation")
+
+
 @app.command("deploy", help=founding.__doc__)
 def deploy_command(
     plan: Annotated[Path, typer.Argument(help="Plan file (TOML).")],
@@ -143,7 +155,11 @@ def main() -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         app()
-    except (ConflictJournalError, ConflictLedgerError) as exc:
+    except (
+        ConflictJournalError,
+        ConflictLedgerError,
+        ConflictPermissionsError,
+    ) as exc:
         _leave(exc, EXIT_CONFLICT)
     except (NodeError, OracleError) as exc:
         _leave(exc, EXIT_REFUSED)
