@@ -2,6 +2,7 @@
 
 import json
 import time
+from typing import Any
 
 from node.engine.settings import EngineSettings
 
@@ -29,9 +30,16 @@ def genesis_document(settings: EngineSettings) -> str:
         "mixHash": "0x" + 32 * "00",
         "coinbase": "0x" + 20 * "00",
         "baseFeePerGas": "0x0",
-        "alloc": {
-            address.lower(): {"balance": hex(wei)}
-            for address, wei in sorted(settings.genesis_alloc.items())
-        },
+        "alloc": _alloc(settings),
     }
     return json.dumps(document, indent=1, sort_keys=True)
+
+
+def _alloc(settings: EngineSettings) -> dict[str, Any]:
+    alloc: dict[str, Any] = {
+        address.lower(): {"balance": "0x0", **state}
+        for address, state in settings.genesis_contracts.items()
+    }
+    for address, wei in settings.genesis_alloc.items():
+        alloc.setdefault(address.lower(), {})["balance"] = hex(wei)
+    return alloc

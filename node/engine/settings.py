@@ -7,7 +7,7 @@ environment.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 MAX_TRANSACTION_BYTES = 131_072
 """Largest raw transaction accepted, as the usual Ethereum clients limit it. [B]"""
@@ -42,6 +42,10 @@ class EngineSettings:
 
     genesis_alloc: Mapping[str, int] = field(default_factory=dict)
     """Address to balance at block 0, used once. [wei]"""
+
+    genesis_contracts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Address to ``nonce``, ``code`` and ``storage`` at block 0, as an Ethereum genesis
+    file has them, used once: the state of a ledger that was moved here."""
 
     block_interval_s: float | None = None
     """Time between blocks; None mines whenever a transaction waits. [s]"""
