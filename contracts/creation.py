@@ -4,11 +4,11 @@ The address of a contract follows from the deployer and the nonce, so every addr
 known before the first transaction, and a broken run goes on where it stopped.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from contracts.calls import GAS_LIMIT, UnsignedCall
 from contracts.chain import ChainClient
-from contracts.directory import CONTRACTS, Deployment, artifact
+from contracts.directory import CONTRACTS, Artifact, Deployment, artifact
 from contracts.errors import ConflictError
 from contracts.hashing import address_bytes
 from contracts.plan import DeploymentPlan
@@ -16,14 +16,26 @@ from contracts.sender import Sender
 from contracts.solidity import WORD_BYTES
 from contracts.transactions import contract_address
 
-_NEEDS: dict[str, tuple[str, ...]] = {
+PREDECESSOR = "predecessor"
+"""Argument of a constructor: the contract that it takes its state over from."""
+
+NOBODY = "0x" + "0" * 40
+"""The predecessor of what a ledger begins with."""
+
+NEEDS: dict[str, tuple[str, ...]] = {
     "Directory": ("AccessManager",),
     "Accounts": ("AccessManager",),
     "Rulebook": ("AccessManager",),
     "Carriers": ("AccessManager", "Accounts"),
     "ReadingAnchor": ("AccessManager", "Carriers"),
     "EmissionLedger": ("AccessManager", "Accounts", "ReadingAnchor"),
-    "CarbonCodes": ("AccessManager", "Accounts", "ReadingAnchor", "EmissionLedger"),
+    "CarbonCodes": (
+        "AccessManager",
+        "Accounts",
+        "ReadingAnchor",
+        "EmissionLedger",
+        PREDECESSOR,
+    ),
     "Quota": ("AccessManager", "Accounts", "EmissionLedger"),
     "Cash": ("AccessManager", "Accounts"),
     "Market": ("AccessManager", "Accounts", "Rulebook", "Quota", "Cash"),
@@ -97,11 +109,25 @@ def _creation_codes(
 ) -> Iterator[bytes]:
     """Give the creation codes in the order of the nonces."""
     yield artifact("AccessManager").bytecode + _words(deployer)
-    for name, needs in _NEEDS.items():
-        yield artifact(name).bytecode + _words(*(addresses[need] for need in needs))
+    for name in NEEDS:
+        yield creation_code(artifact(name), addresses | {PREDECESSOR: NOBODY})
     for institution in plan.institutions:
         arguments = _words(addresses["Accounts"], institution.account)
         yield artifact("Mandate").bytecode + arguments
+
+
+def creation_code(compiled: Artifact, addresses: Mapping[str, str]) -> bytes:
+    """Give what a transaction carries to create a contract.
+
+    Args:
+        compiled: The contract; its name tells what its constructor takes.
+        addresses: Name → address of the contracts, and ``PREDECESSOR``.
+
+    Returns:
+        Creation code and arguments.
+    """
+    needs = NEEDS[compiled.name]
+    return compiled.bytecode + _words(*(addresses[need] for need in needs))
 
 
 def _words(*addresses: str) -> bytes:

@@ -43,6 +43,7 @@ from contracts.errors import (
     RulebookNoCalendarError,
     RulebookNoValueError,
 )
+from contracts.hashing import keccak256
 from contracts.ledger import Ledger
 from contracts.plan import DeploymentPlan, Organisation, Stream
 from contracts.rules import LOCAL, working_days
@@ -164,7 +165,8 @@ def _names(ledger: Ledger, _plan: DeploymentPlan) -> Iterator[UnsignedCall]:
         try:
             ledger.directory.get(label)
         except DirectoryNameUnknownError:
-            call = ledger.directory.set(label, address)
+            digest = keccak256(ledger.client.code(address))
+            call = ledger.directory.set(label, address, digest)
             yield ledger.access_manager.execute(call)
 
 

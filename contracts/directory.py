@@ -1,9 +1,14 @@
-"""Compiled contracts, and where a deployment put them."""
+"""Compiled contracts, and where a deployment put them.
+
+A deployment file names the contracts that the ledger began with; ``contracts.editions``
+follows the directory from there to those that are in office now.
+"""
 
 import json
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from contracts import typed_data
@@ -33,6 +38,10 @@ class Artifact:
     abi: tuple[dict[str, Any], ...]
     bytecode: bytes
     """Creation code, without the constructor's arguments."""
+    code: bytes = b""
+    """Code as it lies on the chain, immutable values left at zero."""
+    immutables: dict[str, list[int]] = field(default_factory=dict)
+    """Name of an immutable → where its 32 bytes stand in the code."""
 
 
 @cache
@@ -52,9 +61,40 @@ def artifact(name: str) -> Artifact:
     if not path.is_file():
         message = f"expected a contract of this ledger, got {name!r}"
         raise InvalidInputError(message, name=name)
-    found = json.loads(path.read_text("utf-8"))
-    code = bytes.fromhex(found["bytecode"].removeprefix("0x"))
-    return Artifact(name, tuple(found["abi"]), code)
+    return _artifact(name, path.read_text("utf-8"))
+
+
+def load_artifact(path: Path) -> Artifact:
+    """Read a compiled contract that does not come with this release.
+
+    Args:
+        path: File as ``scripts/build_contracts.py`` writes it.
+
+    Returns:
+        Interface and code.
+
+    Raises:
+        InvalidInputError: The file is no such artifact.
+    """
+    try:
+        return _artifact("", path.read_text("utf-8"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
+        message = (
+            f"expected a compiled contract in {path}, got something else ({exc!r}): "
+            "use a file that scripts/build_contracts.py wrote"
+        )
+        raise InvalidInputError(message, path=path) from exc
+
+
+def _artifact(name: str, text: str) -> Artifact:
+    found = json.loads(text)
+    return Artifact(
+        name or str(found["contractName"]),
+        tuple(found["abi"]),
+        bytes.fromhex(found["bytecode"].removeprefix("0x")),
+        bytes.fromhex(found["deployedBytecode"].removeprefix("0x")),
+        dict(found["immutables"]),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +108,21 @@ class Deployment:
     """Block of the first contract; no event of the ledger is older."""
     mandates: dict[str, str] = field(default_factory=dict)
     """Name of an institution → its mandate."""
+    earlier: dict[str, list[str]] = field(default_factory=dict)
+    """Name of a contract → those that held the subject before, oldest first."""
+
+    @property
+    def founding(self) -> dict[str, str]:
+        """Name of a contract → where it was when the ledger began."""
+        return self.addresses | {name: held[0] for name, held in self.earlier.items()}
+
+    def every(self, name: str) -> tuple[str, ...]:
+        """Give all addresses that hold or held a subject, oldest first.
+
+        Args:
+            name: For instance ``CarbonCodes``.
+        """
+        return (*self.earlier.get(name, ()), self.addresses[name])
 
     def domain(self, contract: str) -> bytes:
         """Give the EIP-712 domain of a contract.

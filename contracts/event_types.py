@@ -40,6 +40,8 @@ class DirectorySet(Event):
     name: IndexedBytes32
     where: Address
     version: Uint64
+    code_digest: Bytes32
+    """keccak256 of its code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +312,23 @@ class CodeRevoked(Event):
 
     token_id: IndexedUint256
     reason: Bytes32
+
+
+@dataclass(frozen=True, slots=True)
+class CodesRetired(Event):
+    """The certificates moved to another contract."""
+
+    successor: IndexedAddress
+    total: Uint64
+
+
+@dataclass(frozen=True, slots=True)
+class CodeAdopted(Event):
+    """A certificate is held by a later contract, as it was in the earlier one."""
+
+    token_id: IndexedUint256
+    statement: IndexedBytes32
+    account: IndexedAddress
 
 
 @dataclass(frozen=True, slots=True)

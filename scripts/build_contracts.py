@@ -38,6 +38,9 @@ LEDGER = (
 )
 """Contracts of the ledger, each in ``contracts/src/<name>.sol``."""
 
+EDITIONS = ("CarbonCodes", "Market", "Rulebook")
+"""Later editions that tests upgrade to, ``contracts/test/editions/<name>.sol``."""
+
 BENCH = ("Naive", "PlainToken")
 """Baselines of the bench, each in ``contracts/test/<name>.sol``."""
 
@@ -50,7 +53,15 @@ SETTINGS: dict[str, Any] = {
     "evmVersion": "cancun",
     "metadata": {"bytecodeHash": "none", "appendCBOR": False},
     "outputSelection": {
-        "*": {"*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"]}
+        "*": {
+            "": ["ast"],
+            "*": [
+                "abi",
+                "evm.bytecode.object",
+                "evm.deployedBytecode.object",
+                "evm.deployedBytecode.immutableReferences",
+            ],
+        }
     },
 }
 """Compiler settings; ``foundry.toml`` repeats them."""
@@ -70,6 +81,10 @@ def artifact_paths() -> dict[str, str]:
     """
     paths = {f"{name}.json": f"contracts/src/{name}.sol" for name in LEDGER}
     paths["AccessManager.json"] = GOVERNANCE
+    paths |= {
+        f"editions/{name}.json": f"contracts/test/editions/{name}.sol"
+        for name in EDITIONS
+    }
     paths |= {f"bench/{name}.json": f"contracts/test/{name}.sol" for name in BENCH}
     return paths
 
@@ -130,20 +145,47 @@ def compile_artifacts() -> dict[str, str]:
         )
     except solcx.exceptions.SolcError as exc:
         raise InvalidSourceError(str(exc)) from exc
+    names = _immutable_names(output["sources"])
     return {
-        path: _render(Path(path).stem, output["contracts"][source])
+        path: _render(Path(path).stem, output["contracts"][source], names)
         for path, source in paths.items()
     }
 
 
-def _render(name: str, contracts: dict[str, Any]) -> str:
+def _immutable_names(node: Any) -> dict[str, str]:
+    """Find the declarations of immutable variables in a syntax tree: id to name."""
+    if isinstance(node, list):
+        node = dict(enumerate(node))
+    if not isinstance(node, dict):
+        return {}
+    found = {}
+    if node.get("mutability") == "immutable":
+        found[str(node["id"])] = str(node["name"])
+    for part in node.values():
+        found |= _immutable_names(part)
+    return found
+
+
+def _immutables(code: dict[str, Any], names: dict[str, str]) -> dict[str, list[int]]:
+    """Name the places of immutable values in the code, where they are zeros."""
+    places = code["immutableReferences"]
+    return {
+        name: sorted(place["start"] for place in places[number])
+        for number, name in sorted(names.items(), key=lambda item: item[1])
+        if number in places
+    }
+
+
+def _render(name: str, contracts: dict[str, Any], names: dict[str, str]) -> str:
     """Write one artifact as stable JSON."""
     contract = contracts[name]
+    code = contract["evm"]["deployedBytecode"]
     artifact = {
         "contractName": name,
         "abi": contract["abi"],
         "bytecode": "0x" + contract["evm"]["bytecode"]["object"],
-        "deployedBytecode": "0x" + contract["evm"]["deployedBytecode"]["object"],
+        "deployedBytecode": "0x" + code["object"],
+        "immutables": _immutables(code, names),
     }
     return json.dumps(artifact, indent=1, ensure_ascii=False) + "\n"
 

@@ -1,5 +1,6 @@
 """CarbonCodes: carbon-efficiency certificates, locked to their account."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contracts.bindings.contract import Contract
@@ -34,6 +35,15 @@ LIVE_CODE = Function("liveCode", Bytes32, returns=Uint256)
 IS_VALID = Function("isValid", Uint256, returns=bool)
 LOCKED = Function("locked", Uint256, returns=bool)
 OWNER_OF = Function("ownerOf", Uint256, returns=Address)
+RETIRE = Function("retire", Address)
+ADOPT = Function("adopt", tuple[Uint256, ...])
+PREDECESSOR = Function("predecessor", returns=Address)
+SUCCESSOR = Function("successor", returns=Address)
+TOTAL = Function("total", returns=Uint64)
+IS_COMPLETE = Function("isComplete", returns=bool)
+
+MAX_ADOPTED = 32
+"""Greatest number of codes that one step takes over."""
 
 
 class CarbonCodes(Contract):
@@ -67,6 +77,42 @@ class CarbonCodes(Contract):
             reason: Digest of the reason, 32 bytes.
         """
         return self._write(REVOKE, token_id, reason)
+
+    def retire(self, successor: str) -> UnsignedCall:
+        """Hand over to a successor for good; governed, for the administrator.
+
+        Args:
+            successor: Contract that names this one as its predecessor.
+        """
+        return self._write(RETIRE, successor)
+
+    def adopt(self, token_ids: Sequence[int]) -> UnsignedCall:
+        """Take codes over from the retired predecessor; anyone may carry it.
+
+        Args:
+            token_ids: At most ``MAX_ADOPTED`` codes of the predecessor.
+        """
+        return self._write(ADOPT, tuple(token_ids))
+
+    def predecessor(self) -> str:
+        """Read which contract held the codes before, zero where none did."""
+        address: str = self._read(PREDECESSOR)
+        return address
+
+    def successor(self) -> str:
+        """Read which contract holds the codes now, zero while it is this one."""
+        address: str = self._read(SUCCESSOR)
+        return address
+
+    def total(self) -> int:
+        """Read how many codes were ever issued or taken over here."""
+        total: int = self._read(TOTAL)
+        return total
+
+    def is_complete(self) -> bool:
+        """Tell whether every code of the predecessor is here."""
+        complete: bool = self._read(IS_COMPLETE)
+        return complete
 
     def code_of(self, token_id: int) -> Code:
         """Read a code.

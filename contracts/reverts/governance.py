@@ -1,6 +1,11 @@
 """What Mandate, Directory and Rulebook refuse: one class a custom error."""
 
-from contracts.reverts.tree import InvalidInputError, StaleError, revert
+from contracts.reverts.tree import (
+    ConflictError,
+    InvalidInputError,
+    StaleError,
+    revert,
+)
 
 
 @revert(
@@ -42,6 +47,23 @@ class DirectoryNameUnknownError(InvalidInputError):
 )
 class DirectoryNotAContractError(InvalidInputError):
     """Raised when a name is to point to an address without code."""
+
+
+@revert(
+    "DirectoryCodeMismatch(bytes32 name, bytes32 given, bytes32 needed)",
+    "code of digest {given} was decided on for {name}, the contract's is {needed}: "
+    "deploy the edition that was decided on, or decide again",
+)
+class DirectoryCodeMismatchError(ConflictError):
+    """Raised when a contract's code is not the one that was decided on."""
+
+
+@revert(
+    "DirectoryVersionUnknown(bytes32 name, uint64 given, uint64 needed)",
+    "expected a version of {name} from 1 to {needed}, got {given}",
+)
+class DirectoryVersionUnknownError(InvalidInputError):
+    """Raised when a version is asked for that a name does not have."""
 
 
 @revert(

@@ -196,3 +196,44 @@ class CodesNotOwnerError(InvalidInputError):
 )
 class CodesPeriodInvalidError(InvalidInputError):
     """Raised when a period is empty."""
+
+
+@revert(
+    "CodesOutOfOffice(address successor)",
+    "the certificates moved to {successor}: ask that contract",
+)
+class CodesOutOfOfficeError(StaleError):
+    """Raised when a retired contract is to do something."""
+
+
+@revert(
+    "CodesNotComplete(uint64 given)",
+    "only {given} certificates of the predecessor are here: finish the upgrade first",
+)
+class CodesNotCompleteError(ConflictError):
+    """Raised when a contract is to act before it took over every code."""
+
+
+@revert(
+    "CodesNothingToAdopt(uint64 total)",
+    "all {total} certificates are here, none is left to be taken over",
+)
+class CodesNothingToAdoptError(StaleError):
+    """Raised when every code is taken over already."""
+
+
+@revert(
+    "CodesNotSuccessor(address successor, address predecessor)",
+    "{successor} and {predecessor} do not name each other as successor and "
+    "predecessor: deploy the edition with the right predecessor, and retire that one",
+)
+class CodesNotSuccessorError(ConflictError):
+    """Raised when two contracts do not name each other."""
+
+
+@revert(
+    "CodesTooMany(uint256 given, uint256 needed)",
+    "expected at most {needed} certificates in one step, got {given}",
+)
+class CodesTooManyError(InvalidInputError):
+    """Raised when one step is to take over too many codes."""

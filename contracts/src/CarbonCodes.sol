@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {ERC721} from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
+import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 import {InstructionTaker} from "./InstructionTaker.sol";
 import {IAccounts} from "./interfaces/IAccounts.sol";
 import {ICarbonCodes} from "./interfaces/ICarbonCodes.sol";
@@ -21,6 +22,9 @@ contract CarbonCodes is ICarbonCodes, IERC5192, ERC721, AccessManaged, Instructi
     /// @notice Purpose that codes are issued for: total_with_indirect.
     uint8 public constant PURPOSE = 2;
 
+    /// @notice Greatest number of codes that one step takes over.
+    uint256 public constant MAX_ADOPTED = 32;
+
     /// @dev Grades run from 1 (best) to this one.
     uint8 private constant LAST_GRADE = 5;
 
@@ -33,22 +37,43 @@ contract CarbonCodes is ICarbonCodes, IERC5192, ERC721, AccessManaged, Instructi
     /// @notice Statements that codes rest on.
     IEmissionLedger public immutable LEDGER;
 
+    /// @inheritdoc ICarbonCodes
+    ICarbonCodes public immutable predecessor;
+
+    /// @inheritdoc ICarbonCodes
+    ICarbonCodes public successor;
+
+    /// @inheritdoc ICarbonCodes
+    uint64 public total;
+
+    /// @inheritdoc ICarbonCodes
+    bool public isComplete;
+
     mapping(uint256 tokenId => Code code) private _codes;
     mapping(bytes32 statement => uint256 tokenId) private _live;
 
-    constructor(address authority, IAccounts accounts, IReadingAnchor anchor, IEmissionLedger ledger)
+    constructor(
+        address authority,
+        IAccounts accounts,
+        IReadingAnchor anchor,
+        IEmissionLedger ledger,
+        ICarbonCodes predecessor_
+    )
         ERC721("Carbon-efficiency code", "CEC")
         AccessManaged(authority)
         InstructionTaker(accounts)
     {
         ANCHOR = anchor;
         LEDGER = ledger;
+        predecessor = predecessor_;
+        isComplete = address(predecessor_) == address(0);
     }
 
     /* VALUE ADDED */
 
     /// @inheritdoc ICarbonCodes
     function declareValueAdded(DeclareValueAdded calldata instruction, Signatures calldata signatures) external {
+        _requireInOffice();
         (address owner,) = LEDGER.boundaryOf(instruction.boundary);
         if (instruction.account != owner) revert CodesNotOwner(instruction.account, owner);
         if (instruction.periodStart >= instruction.periodEnd) {
@@ -78,6 +103,7 @@ contract CarbonCodes is ICarbonCodes, IERC5192, ERC721, AccessManaged, Instructi
 
     /// @inheritdoc ICarbonCodes
     function issue(CodeReport calldata report, Attestation calldata attestation) external returns (uint256 tokenId) {
+        _requireInOffice();
         _requireSound(report);
         address account = _requireStatement(report.statement);
         uint256 live = _live[report.statement];
@@ -99,6 +125,7 @@ contract CarbonCodes is ICarbonCodes, IERC5192, ERC721, AccessManaged, Instructi
             report.grade,
             false
         );
+        ++total;
         _mint(account, tokenId);
 
         emit Locked(tokenId);
@@ -121,6 +148,7 @@ contract CarbonCodes is ICarbonCodes, IERC5192, ERC721, AccessManaged, Instructi
 
     /// @inheritdoc ICarbonCodes
     function revoke(uint256 tokenId, bytes32 reason) external restricted {
+        _requireInOffice();
         Code storage code = _known(tokenId);
         if (code.revoked) revert CodesRevoked(tokenId);
 
@@ -128,6 +156,49 @@ contract CarbonCodes is ICarbonCodes, IERC5192, ERC721, AccessManaged, Instructi
         delete _live[code.statement];
 
         emit CodeRevoked(tokenId, reason);
+    }
+
+    /* SUCCESSION */
+
+    /// @inheritdoc ICarbonCodes
+    function retire(ICarbonCodes successor_) external restricted {
+        _requireInOffice();
+        if (successor_.predecessor() != this) revert CodesNotSuccessor(successor_, this);
+
+        successor = successor_;
+
+        emit CodesRetired(successor_, total);
+    }
+
+    /// @inheritdoc ICarbonCodes
+    function adopt(uint256[] calldata tokenIds) external {
+        if (isComplete) revert CodesNothingToAdopt(total);
+        if (tokenIds.length > MAX_ADOPTED) revert CodesTooMany(tokenIds.length, MAX_ADOPTED);
+        if (predecessor.successor() != this) revert CodesNotSuccessor(this, predecessor);
+
+        for (uint256 i = 0; i < tokenIds.length; ++i) {
+            if (_ownerOf(tokenIds[i]) == address(0)) _adopt(tokenIds[i]);
+        }
+        isComplete = total == predecessor.total();
+    }
+
+    /// @dev Everything is read from the predecessor, nothing from the caller: whoever carries this cannot alter a code.
+    function _adopt(uint256 tokenId) private {
+        Code memory code = predecessor.codeOf(tokenId);
+        address account = IERC721(address(predecessor)).ownerOf(tokenId);
+
+        _codes[tokenId] = code;
+        if (!code.revoked) _live[code.statement] = tokenId;
+        ++total;
+        _mint(account, tokenId);
+
+        emit Locked(tokenId);
+        emit CodeAdopted(tokenId, code.statement, account);
+    }
+
+    function _requireInOffice() private view {
+        if (address(successor) != address(0)) revert CodesOutOfOffice(successor);
+        if (!isComplete) revert CodesNotComplete(total);
     }
 
     /* VIEWS */
@@ -144,6 +215,7 @@ contract CarbonCodes is ICarbonCodes, IERC5192, ERC721, AccessManaged, Instructi
 
     /// @inheritdoc ICarbonCodes
     function isValid(uint256 tokenId) external view returns (bool) {
+        if (address(successor) != address(0)) return successor.isValid(tokenId);
         Code storage code = _known(tokenId);
         if (code.revoked || code.expires <= block.timestamp) return false;
 

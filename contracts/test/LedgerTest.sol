@@ -81,7 +81,7 @@ abstract contract LedgerTest is TestBase {
         carriers = ICarriers(_create("Carriers", abi.encode(manager, accounts)));
         anchor = IReadingAnchor(_create("ReadingAnchor", abi.encode(manager, carriers)));
         ledger = IEmissionLedger(_create("EmissionLedger", abi.encode(manager, accounts, anchor)));
-        codes = ICarbonCodes(_create("CarbonCodes", abi.encode(manager, accounts, anchor, ledger)));
+        codes = ICarbonCodes(_create("CarbonCodes", abi.encode(manager, accounts, anchor, ledger, address(0))));
         quota = IQuota(_create("Quota", abi.encode(manager, accounts, ledger)));
         cash = ICash(_create("Cash", abi.encode(manager, accounts)));
         market = IMarket(_create("Market", abi.encode(manager, accounts, rulebook, quota, cash)));

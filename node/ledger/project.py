@@ -33,6 +33,8 @@ Rows = dict[Table, list[Row]]
 FEED_ONLY = (
     events.AuthoriserSet,
     events.CashMarketSet,
+    events.CodeAdopted,
+    events.CodesRetired,
     events.Locked,
     events.MandateExecuted,
     events.MemberSuspended,

@@ -5,7 +5,7 @@ import pytest
 from contracts import errors, typed_data
 from contracts.bindings.accounts import AUTHORISE
 from contracts.enumerations import AccountStatus, Kind, Rights
-from contracts.hashing import checksum_address
+from contracts.hashing import checksum_address, keccak256
 from contracts.structs import (
     Call,
     CallBatch,
@@ -222,11 +222,17 @@ class TestDirectoryAndRulebook:
     def test_directory_follows_the_administrator(self, park: Any):
         directory = park.ledger.directory
         name = b"Spare".ljust(32, b"\x00")
-        call = directory.set(name, park.ledger.cash.address)
+        cash = park.ledger.cash.address
+        call = directory.set(name, cash, keccak256(park.client.code(cash)))
         park.govern_later("Regulator", call)
         assert directory.get(name).where == park.ledger.cash.address
         with pytest.raises(errors.DirectoryNotAContractError, match="without code"):
-            park.govern_later("Regulator", directory.set(name, STRANGER))
+            park.govern_later("Regulator", directory.set(name, STRANGER, bytes(32)))
+        other = directory.set(name, cash, b"\x01" * 32)
+        with pytest.raises(errors.DirectoryCodeMismatchError, match="decide again"):
+            park.govern_later("Regulator", other)
+        with pytest.raises(errors.DirectoryVersionUnknownError, match="1 to 1, got 2"):
+            directory.edition(name, 2)
 
     def test_directory_knows_no_other_name(self, park: Any):
         with pytest.raises(errors.DirectoryNameUnknownError, match="no entry Nothing"):

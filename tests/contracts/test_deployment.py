@@ -26,6 +26,7 @@ from contracts.errors import (
     InvalidInputError,
     UnavailableError,
 )
+from contracts.hashing import keccak256
 from contracts.ledger import Ledger
 from contracts.plan import DeploymentPlan
 from contracts.sender import Sender
@@ -35,6 +36,7 @@ SOURCES = Path(__file__).parents[2] / "contracts" / "src"
 FOR_THE_ADMINISTRATOR = {
     ("Accounts", "setAuthoriser"),
     ("Accounts", "setRepresentative"),
+    ("CarbonCodes", "retire"),
     ("Directory", "set"),
     ("Quota", "setMarket"),
     ("Cash", "setMarket"),
@@ -150,7 +152,9 @@ class BrokenSender(Sender):
 def naming(park: Any, request: pytest.FixtureRequest) -> UnsignedCall:
     """A call that needs the administrator, another one in every test."""
     label = rule_name(request.node.name[-31:])
-    call: UnsignedCall = park.ledger.directory.set(label, park.ledger.cash.address)
+    cash = park.ledger.cash.address
+    digest = keccak256(park.client.code(cash))
+    call: UnsignedCall = park.ledger.directory.set(label, cash, digest)
     return call
 
 

@@ -55,6 +55,28 @@ interface ICarbonCodes {
     /// @param periodEnd End, not included (unix s).
     error CodesPeriodInvalid(uint64 periodStart, uint64 periodEnd);
 
+    /// @notice Thrown when a retired contract is to do something.
+    /// @param successor Contract that holds the codes now.
+    error CodesOutOfOffice(ICarbonCodes successor);
+
+    /// @notice Thrown when a contract is to act before it took over every code of its predecessor.
+    /// @param given Number of codes taken over so far.
+    error CodesNotComplete(uint64 given);
+
+    /// @notice Thrown when every code is taken over already, or when there was never a predecessor.
+    /// @param total Number of codes.
+    error CodesNothingToAdopt(uint64 total);
+
+    /// @notice Thrown when two contracts do not name each other as predecessor and successor.
+    /// @param successor Contract that would hold the codes.
+    /// @param predecessor Contract that would have held them before.
+    error CodesNotSuccessor(ICarbonCodes successor, ICarbonCodes predecessor);
+
+    /// @notice Thrown when one step is to take over too many codes.
+    /// @param given Number of codes.
+    /// @param needed Greatest number of codes.
+    error CodesTooMany(uint256 given, uint256 needed);
+
     /// @notice Emitted when an enterprise declares its industrial value added.
     /// @param boundary The boundary.
     /// @param account Account of the boundary.
@@ -84,6 +106,17 @@ interface ICarbonCodes {
     /// @param tokenId The code.
     /// @param reason Digest of the document that gives the reason.
     event CodeRevoked(uint256 indexed tokenId, bytes32 reason);
+
+    /// @notice Emitted when a contract hands over to its successor and does nothing any more.
+    /// @param successor Contract that holds the codes from now on.
+    /// @param total Number of codes that the successor has to take over.
+    event CodesRetired(ICarbonCodes indexed successor, uint64 total);
+
+    /// @notice Emitted when a code is taken over from the predecessor, as it was there.
+    /// @param tokenId The code.
+    /// @param statement The statement it rests on.
+    /// @param account Account that holds it.
+    event CodeAdopted(uint256 indexed tokenId, bytes32 indexed statement, address indexed account);
 
     /// @notice Instruction: an enterprise declares its industrial value added.
     /// @param account Account of the boundary.
@@ -163,6 +196,27 @@ interface ICarbonCodes {
     /// @param reason Digest of the document that gives the reason.
     function revoke(uint256 tokenId, bytes32 reason) external;
 
+    /// @notice Hands over to a successor for good. The codes stay readable here; nothing else can be done.
+    /// @param successor_ Contract that names this one as its predecessor.
+    function retire(ICarbonCodes successor_) external;
+
+    /// @notice Takes codes over from the retired predecessor, as they are there. Anyone may carry it, in steps; a code
+    /// that is here already is passed over. Until the last one is here, this contract does nothing else.
+    /// @param tokenIds Codes of the predecessor.
+    function adopt(uint256[] calldata tokenIds) external;
+
+    /// @notice Contract that held the codes before; 0 where there was none.
+    function predecessor() external view returns (ICarbonCodes);
+
+    /// @notice Contract that holds the codes now; 0 while it is this one.
+    function successor() external view returns (ICarbonCodes);
+
+    /// @notice Number of codes ever issued or taken over here.
+    function total() external view returns (uint64);
+
+    /// @notice Whether every code of the predecessor is here.
+    function isComplete() external view returns (bool);
+
     /// @notice What the ledger keeps of a code.
     /// @param tokenId The code.
     function codeOf(uint256 tokenId) external view returns (Code memory);
@@ -171,7 +225,8 @@ interface ICarbonCodes {
     /// @param statement The statement.
     function liveCode(bytes32 statement) external view returns (uint256);
 
-    /// @notice Whether a code is neither revoked nor expired and its statement still stands confirmed.
+    /// @notice Whether a code is neither revoked nor expired and its statement still stands confirmed. A retired
+    /// contract gives its successor's answer.
     /// @param tokenId The code.
     function isValid(uint256 tokenId) external view returns (bool);
 }

@@ -55,7 +55,7 @@ contract MandateExecuteTest is LedgerTest {
 
     function test_an_administrator_with_a_delay_announces_and_waits() public {
         manager.grantRole(0, address(mandate), 1 hours);
-        bytes memory data = abi.encodeCall(IDirectory.set, ("Spare", address(cash)));
+        bytes memory data = abi.encodeCall(IDirectory.set, ("Spare", address(cash), address(cash).codehash));
         (IMandate.Call memory c, Signatures memory s) = _call(address(directory), data);
         bytes32 operation = manager.hashOperation(address(mandate), address(directory), data);
         VM.expectRevert(abi.encodeWithSelector(IAccessManager.AccessManagerNotScheduled.selector, operation));
