@@ -3,7 +3,7 @@
     [member]  name, data_dir, stream, key_file, passphrase_file, transport_key_file?,
               database_url?
     [chain]   rpc_url, deployment_file, clock?, history_file?
-    [http]    host?, port?
+    [http]    host?, port?, metrics_token_file?
     [rounds]  window_s?, timeout_s?, heartbeat_s?, max_batch?
     [inbox]   workers?                                 [peers]   "<address>" = "<URL>"
 
@@ -53,6 +53,8 @@ class MemberSettings:
     """Address on which the member listens."""
     port: int = 0
     """Port on which the member listens; 0 takes a free one."""
+    metrics_token_file: Path | None = None
+    """File with the token that opens `/metrics`, mode 600; None: to this machine."""
     window_s: float = 10.0
     """Longest wait of a reading for the next round. [s]"""
     timeout_s: float = 5.0
@@ -85,7 +87,7 @@ _TABLES = {
         *("transport_key_file", "database_url"),
     ),
     "chain": ("rpc_url", "deployment_file", "clock", "history_file"),
-    "http": ("host", "port"),
+    "http": ("host", "port", "metrics_token_file"),
     "rounds": ("window_s", "timeout_s", "heartbeat_s", "max_batch"),
     "inbox": ("workers",),
 }
@@ -95,6 +97,7 @@ _PATHS = (
     "passphrase_file",
     "transport_key_file",
     "history_file",
+    "metrics_token_file",
 )
 _KINDS = {
     "port": (int,),

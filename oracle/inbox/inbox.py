@@ -12,6 +12,7 @@ import logging
 import os
 import queue
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ from oracle.database.claim import claim_writer
 from oracle.errors import UnavailableInboxError
 from oracle.inbox.pool import VerifierPool
 from oracle.inbox.reader import Reader
-from oracle.inbox.results import Result
+from oracle.inbox.results import Result, Status
 from oracle.inbox.store import open_engine, translated
 from oracle.inbox.worker import Outcome, verify_chunk
 from oracle.inbox.writer import Job, Receiver, Writer
@@ -100,6 +101,8 @@ class Inbox:
         self._pool = VerifierPool(registry, settings.domain, workers)
         self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._waiting = 0
+        self.tallies: Counter[Status] = Counter()
+        """Answers since the start, by status; written by one thread."""
         self._lock = threading.Lock()
         self._is_open = True
         self._thread = threading.Thread(target=self._run, name="inbox-writer")
@@ -154,6 +157,11 @@ class Inbox:
             request.answer.set_running_or_notify_cancel()
             self._requests.put(request)
         return request.answer
+
+    @property
+    def waiting(self) -> int:
+        """Messages that wait for their commit."""
+        return self._waiting
 
     def set_registry(self, registry: CarrierRegistry) -> None:
         """Verify what comes from now on under another registry."""
@@ -259,6 +267,7 @@ class Inbox:
             return
         self._finish(group)
         for request, job in jobs:
+            self.tallies.update([result.status for result in job.results])
             request.answer.set_result(job.results)
 
     def _finish(self, group: Sequence[_Request]) -> None:

@@ -12,7 +12,7 @@ from contracts.errors import ConflictError, UnavailableError
 from contracts.events import decode
 from contracts.sender import Sender
 from contracts.solidity import decode_abi
-from contracts.structs import Attestation, BatchReport
+from contracts.structs import Attestation, BatchReport, ReadingProof
 from contracts.typed_data import CodeReport, StatementReport, digest, domain
 from oracle.member.ports import BlockRef, ChainNews
 
@@ -137,6 +137,18 @@ class EvmChain:
             # block itself; its hash is known to the contract only one block later.
             call = replace(call, gas_limit=SUBMIT_GAS)
         self._sender.send(call)
+
+    def settle_inclusion(self, digest: bytes, proof: ReadingProof) -> None:
+        """Show the contract the batch that carries a forced reading.
+
+        Args:
+            digest: keccak256 of the message, 32 bytes.
+            proof: Its place.
+
+        Raises:
+            ContractsError: The contract refuses, or the chain does not answer.
+        """
+        self._sender.send(self._anchor.settle_inclusion(digest, proof))
 
     def prove_equivocation(
         self,

@@ -45,10 +45,11 @@ class Gossip:
         self._peers = peers
         self._foreign: OrderedDict[bytes, None] = OrderedDict()
         self._stop = threading.Event()
-        self._start_after = start_after
+        self.reached = dict.fromkeys(addresses, start_after)
+        """Address of a peer → last row that it has acknowledged."""
         self._threads = [
             threading.Thread(target=self._push_to, args=(address,), daemon=True)
-            for address in addresses
+            for address in self.reached
         ]
 
     def start(self) -> None:
@@ -92,16 +93,17 @@ class Gossip:
         self._inbox.accept(messages)
 
     def _push_to(self, address: str) -> None:
-        reached, pause_s = self._start_after, IDLE_S
+        pause_s = IDLE_S
         while not self._stop.wait(pause_s):
             try:
-                rows = self._inbox.after(reached, PUSH_READINGS)
+                rows = self._inbox.after(self.reached[address], PUSH_READINGS)
                 self._push(address, rows)
             except OracleError as exc:
                 pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
                 logger.debug("gossip to %s waits: %s", address, exc)
                 continue
-            reached = rows[-1].row_id if rows else reached
+            if rows:
+                self.reached[address] = rows[-1].row_id
             pause_s = 0.0 if len(rows) == PUSH_READINGS else IDLE_S
 
     def _push(self, address: str, rows: list[NewReading]) -> None:

@@ -33,14 +33,15 @@ from oracle.errors import (
 )
 from oracle.evidence.evidence import StatementEvidence
 from oracle.evidence.package import build_package
-from oracle.inbox.app import create_app as create_inbox_app
 from oracle.inbox.reader import StoredReading
 from oracle.member.chain import EvmChain
 from oracle.member.codes import Codes
 from oracle.member.desk import Desk, RoundRules
 from oracle.member.envelope import Mailroom
 from oracle.member.evidence import statement_evidence
+from oracle.member.figures import MemberParts, identity_of, watched_inbox
 from oracle.member.follow import BODIES_PER_REQUEST, Follower
+from oracle.member.forced import ForcedReadings
 from oracle.member.gossip import Gossip
 from oracle.member.intake import MemberIntake
 from oracle.member.keys import MemberKey, load_key
@@ -142,15 +143,20 @@ class MemberNode:
         self.rounds = Rounds(desk, self.follower, self.voter, self.witness)
         self.statements = Statements(desk, self.follower, Methods.shipped())
         self.codes = Codes(desk, self.follower, self.statements)
+        self.forced = ForcedReadings(desk, self.follower, self.inbox.stored)
         start_after = self._intake.first_pending_row()
         addresses = self._peers.addresses
         self.gossip = Gossip(self._intake, self._peers, addresses, start_after)
+        parts = MemberParts(
+            desk, self.inbox, self.follower, self.voter, self.gossip, self.settings
+        )
+        inbox_app, self._durations = watched_inbox(parts)
         app = create_app(
             self._mailroom,
             self._handlers(),
             self._member_addresses,
             self.status,
-            create_inbox_app(self.inbox),
+            inbox_app,
         )
         self._server = HttpServer(app, self.settings.host, self.settings.port)
 
@@ -196,9 +202,10 @@ class MemberNode:
 
     def step(self) -> None:
         """Run one step of the rounds; what goes wrong is kept for the status."""
-        started = time.monotonic()
+        started, seq = time.monotonic(), self.follower.position.seq
         try:
             self.rounds.step(started)
+            self.forced.step()
             self._last_error = ""
         except (OracleError, ContractsError) as exc:
             self._note(exc, is_expected=isinstance(exc, UnavailableQuorumError))
@@ -206,7 +213,11 @@ class MemberNode:
             logger.exception("a step of member=%s failed", self.settings.name)
             self._last_error = f"unexpected: {exc!r}"
         self._cycles += 1
-        self._slowest_s = max(self._slowest_s, time.monotonic() - started)
+        ended = time.monotonic()
+        self._slowest_s = max(self._slowest_s, ended - started)
+        self._durations.steps.observe(ended - started)
+        if self.follower.position.seq > seq and self.rounds.opened_at > 0:
+            self._durations.rounds.observe(ended - self.rounds.opened_at)
 
     # ------------------------------------------------------------- what others call
 
@@ -296,6 +307,7 @@ class MemberNode:
             "last_error": self._last_error,
             "cycles": self._cycles,
             "slowest_cycle_s": round(self._slowest_s, 3),
+            **identity_of(self._identity.chain_id, view.configuration_digest),
         }
 
     # ----------------------------------------------------------------------- inside

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from contracts.bindings.reading_anchor import SignedReport
-from contracts.structs import Attestation, BatchReport
+from contracts.structs import Attestation, BatchReport, ReadingProof
 from contracts.typed_data import CodeReport, StatementReport
 from oracle.inbox.reader import StoredReading
 from oracle.member.refs import ReadingRef
@@ -68,6 +68,9 @@ class Chain(Protocol):
 
     def attestation(self, tx_hash: bytes) -> Attestation:
         """Read the attestation back from a transaction that carried a report."""
+
+    def settle_inclusion(self, digest: bytes, proof: ReadingProof) -> None:
+        """Show the contract the batch that carries a forced reading."""
 
     def prove_equivocation(
         self, place: int, first: SignedReport, second: SignedReport

@@ -61,6 +61,11 @@ class Rounds:
         self._best: Offer | None = None
         self._decided: tuple[BatchReport, Attestation] | None = None
 
+    @property
+    def opened_at(self) -> float:
+        """When the latest round began; -inf before the first. [s, monotonic]."""
+        return self._opened_at
+
     # ---------------------------------------------------------------------- the step
 
     def step(self, now: float) -> None:

@@ -56,6 +56,8 @@ class ChainView:
     def __init__(self, stream_id: bytes) -> None:
         self.stream_id = stream_id
         self.configuration = Configuration(0, 0, ())
+        self.configuration_digest = bytes(32)
+        """Digest of the configuration, 32 bytes, as the contract computes it."""
         self.configurations: dict[int, Configuration] = {}
         """Version → configuration, the old ones too."""
         self.suspended: set[int] = set()
@@ -72,6 +74,8 @@ class ChainView:
         """Statement id → statement."""
         self.value_added_fen: dict[Period, int] = {}
         """Period → value added as declared last. [fen]"""
+        self.forced: dict[bytes, bytes] = {}
+        """Digest → message of readings that were forced and are not settled yet."""
         self.codes: dict[bytes, int] = {}
         """Statement id → token of its live certificate."""
         self._registries = [(-1, CarrierRegistry())]
@@ -125,6 +129,7 @@ class ChainView:
     def _on_ConfigurationSet(self, event: Any) -> None:  # noqa: N802  event name
         members = tuple(event.members)
         self.configuration = Configuration(event.version, event.threshold, members)
+        self.configuration_digest = event.config_digest
         self.configurations[event.version] = self.configuration
         self.suspended = set()
 
@@ -139,6 +144,14 @@ class ChainView:
         if event.stream_id == self.stream_id:
             self.anchored[event.seq] = event
             self.next_seq = event.seq + 1
+
+    def _on_InclusionForced(self, event: Any) -> None:  # noqa: N802  event name
+        if event.stream_id == self.stream_id:
+            self.forced[event.digest] = event.message
+
+    def _on_InclusionSettled(self, event: Any) -> None:  # noqa: N802  event name
+        if event.stream_id == self.stream_id:
+            self.forced.pop(event.digest, None)
 
     def _on_BoundaryRegistered(self, event: Any) -> None:  # noqa: N802  event name
         try:
