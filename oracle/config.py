@@ -6,6 +6,7 @@
     [http]    host?, port?, metrics_token_file?
     [rounds]  window_s?, timeout_s?, heartbeat_s?, max_batch?
     [inbox]   workers?                                 [peers]   "<address>" = "<URL>"
+    [tls]     certificate_file, certificate_key_file, ca_file; allow_plain in [http]?
 
 Unknown tables and keys are refused, so that a misspelt one is not silently a default.
 """
@@ -15,7 +16,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
+from oracle.connection import TlsFiles, is_loopback
 from oracle.database.address import parse_address
 from oracle.errors import InvalidSettingsError
 
@@ -63,6 +66,14 @@ class MemberSettings:
     """Longest pause of the stream, in ledger time. [s]"""
     max_batch: int = 4096
     """Most readings of a batch."""
+    certificate_file: Path | None = None
+    """Certificate of this member for TLS, PEM; None speaks plain HTTP."""
+    certificate_key_file: Path | None = None
+    """Key of the certificate, PEM, mode 600."""
+    ca_file: Path | None = None
+    """CA of the members' certificates, PEM; no other is trusted."""
+    allow_plain: bool = False
+    """Whether plain HTTP may leave this machine, as behind a proxy with TLS."""
     workers: int = 1
     """Processes that verify signatures; 0 verifies in the member's own."""
     peers: Mapping[str, str] = field(default_factory=dict)
@@ -79,6 +90,42 @@ class MemberSettings:
         if self.clock not in ("wall", "chain"):
             message = f"clock must be wall or chain, given {self.clock!r}"
             raise InvalidSettingsError(message)
+        files = (self.certificate_file, self.certificate_key_file, self.ca_file)
+        if any(files) and not all(files):
+            needed = "certificate_file, certificate_key_file and ca_file"
+            raise InvalidSettingsError(f"[tls] needs {needed}, or nothing of it")
+        if not self.allow_plain:
+            self._check_plain()
+
+    @property
+    def tls(self) -> TlsFiles | None:
+        """Own identity and the members' CA, None for plain HTTP."""
+        if self.certificate_file is None or self.certificate_key_file is None:
+            return None
+        return TlsFiles(self.certificate_file, self.certificate_key_file, self.ca_file)
+
+    @property
+    def url(self) -> str:
+        """Address of this member on its own machine."""
+        scheme = "http" if self.tls is None else "https"
+        return f"{scheme}://{self.host}:{self.port}"
+
+    def _check_plain(self) -> None:
+        """Refuse plain HTTP that would leave this machine."""
+        if self.tls is None and not is_loopback(self.host):
+            message = (
+                f"host {self.host} can be reached from other machines without TLS: set "
+                "[tls], listen on 127.0.0.1, or set allow_plain in [http]"
+            )
+            raise InvalidSettingsError(message)
+        for address, url in self.peers.items():
+            parts = urlsplit(url)
+            if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+                message = (
+                    f"peer {address} at {url} would be asked without TLS: give an "
+                    "https URL, or set allow_plain in [http]"
+                )
+                raise InvalidSettingsError(message)
 
 
 _TABLES = {
@@ -87,7 +134,8 @@ _TABLES = {
         *("transport_key_file", "database_url"),
     ),
     "chain": ("rpc_url", "deployment_file", "clock", "history_file"),
-    "http": ("host", "port", "metrics_token_file"),
+    "http": ("host", "port", "allow_plain", "metrics_token_file"),
+    "tls": ("certificate_file", "certificate_key_file", "ca_file"),
     "rounds": ("window_s", "timeout_s", "heartbeat_s", "max_batch"),
     "inbox": ("workers",),
 }
@@ -98,9 +146,13 @@ _PATHS = (
     "transport_key_file",
     "history_file",
     "metrics_token_file",
+    "certificate_file",
+    "certificate_key_file",
+    "ca_file",
 )
 _KINDS = {
     "port": (int,),
+    "allow_plain": (bool,),
     "window_s": (int, float),
     "timeout_s": (int, float),
     "heartbeat_s": (int,),
