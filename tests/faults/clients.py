@@ -8,6 +8,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol, Self
 
 import httpx
@@ -24,6 +25,8 @@ from tests.faults.hosts import wait_for
 from tests.simulators.device import DeviceSimulator
 
 PAUSE_S = 0.02
+LONGEST_RUN_S = 86_400
+"""Readings are one a second from so long ago on, so that none is from the future."""
 TIMEOUT_S = 6.0
 _SOMEBODY = "0x" + 20 * "22"
 _GOOD = {Status.ACCEPTED, Status.REPLAYED}
@@ -44,6 +47,16 @@ class Client(Protocol):
         """Close its connections."""
 
 
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How much carriers send."""
+
+    readings: int = 10
+    """Readings of each device in one message."""
+    pause_s: float = 0.0
+    """Between two messages. [s]"""
+
+
 class Carriers:
     """Devices that send batches of readings to one inbox or another."""
 
@@ -52,13 +65,14 @@ class Carriers:
         devices: Sequence[DeviceSimulator],
         book: Book,
         address: Address,
-        rhythm: tuple[int, int] = (10, 0),
+        rhythm: Rhythm = Rhythm(),
     ) -> None:
         self.count = self.refused = 0
         self._devices = devices
         self._book = book
         self._address = address
-        self._readings, self._step_s = rhythm
+        self._rhythm = rhythm
+        self._start = int(time.time()) - LONGEST_RUN_S
         self._unsent: list[tuple[DeviceSimulator, int, bytes]] = []
         self._http = httpx.Client(timeout=TIMEOUT_S, trust_env=False)
 
@@ -82,16 +96,14 @@ class Carriers:
         )
         self.count += len(self._unsent)
         self._unsent = []
+        time.sleep(self._rhythm.pause_s)
 
     def _new(self) -> list[tuple[DeviceSimulator, int, bytes]]:
-        start = int(time.time()) - 7200
-        made = []
-        for device in self._devices:
-            for _ in range(self._readings):
-                seq = device.seq
-                times = {"ts": start + seq * self._step_s} if self._step_s else {}
-                made.append((device, seq, device.next(**times)))
-        return made
+        return [
+            (device, device.seq, device.next(ts=self._start + device.seq))
+            for device in self._devices
+            for _ in range(self._rhythm.readings)
+        ]
 
     def close(self) -> None:
         self._http.close()
