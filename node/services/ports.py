@@ -105,9 +105,9 @@ class MemberProofs:
         key = load_key(settings.key_file, settings.passphrase_file)
         deployment = load_deployment(settings)
         anchor = deployment.domain("ReadingAnchor")
-        url = f"http://{settings.host}:{settings.port}"
         room = Mailroom(key.private, anchor, time.time)
-        peers = HttpPeers(room, {key.address: url}, _TIMEOUT_S)
+        own = {key.address: settings.url}
+        peers = HttpPeers(room, own, _TIMEOUT_S, settings.tls)
         try:
             return peers.ask(key.address, "package-request", statement)
         finally:

@@ -7,6 +7,7 @@ import time
 import uvicorn
 from starlette.types import ASGIApp
 
+from oracle.connection import GuardedProtocol, TlsFiles, server_context
 from oracle.errors import InvalidSettingsError
 
 START_TIMEOUT_S = 10.0
@@ -20,14 +21,21 @@ class HttpServer:
         app: Application to serve.
         host: Address to listen on.
         port: Port to listen on; 0 takes a free one.
+        tls: Own identity, and the CA of clients that show one; None speaks plain HTTP.
     """
 
-    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+    def __init__(
+        self, app: ASGIApp, host: str, port: int, tls: TlsFiles | None = None
+    ) -> None:
         self._host = host
         self._port = port
         self._socket: socket.socket | None = None
+        self._scheme = "https" if tls else "http"
+        context = server_context(tls, is_mutual=False) if tls else None
         config = uvicorn.Config(
             app,
+            http=GuardedProtocol,
+            ssl_context_factory=(lambda _config, _make: context) if context else None,
             log_level="warning",
             access_log=False,
             lifespan="off",
@@ -40,7 +48,7 @@ class HttpServer:
     @property
     def url(self) -> str:
         """Address of the server."""
-        return f"http://{self._host}:{self._port}"
+        return f"{self._scheme}://{self._host}:{self._port}"
 
     def start(self) -> None:
         """Listen, and return once requests are served.

@@ -5,16 +5,18 @@
 
 Rules kept: each peer has its own few threads and time-outs, so a stopped member
 blocks nobody; a message of a stranger, an old or a repeated one gets 403; a handler's
-refusal is an answer, not an error. Connections are plain HTTP: put TLS before it where
-the network is not trusted; authenticity does not depend on it.
+refusal is an answer, not an error. With TLS files in the settings connections are TLS
+1.3 both ways, and only who shows a certificate of the members' CA may send envelopes;
+authenticity does not depend on it.
 """
 
 import asyncio
 import logging
 import queue
+import ssl
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
@@ -26,9 +28,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contracts.errors import ContractsError
+from oracle.connection import TlsFiles, client_context, peer_certificate
 from oracle.errors import InvalidEnvelopeError, OracleError, UnavailableMemberError
 from oracle.member.envelope import Mailroom
 from oracle.member.wire import one_line
@@ -58,15 +61,20 @@ class HttpPeers:
         mailroom: Seals messages.
         urls: Address of a member's key → its URL; the own one is left out.
         timeout_s: How long one request may take. [s]
+        tls: Own identity and the members' CA; None trusts the system's CAs.
     """
 
     def __init__(
-        self, mailroom: Mailroom, urls: Mapping[str, str], timeout_s: float
+        self,
+        mailroom: Mailroom,
+        urls: Mapping[str, str],
+        timeout_s: float,
+        tls: TlsFiles | None = None,
     ) -> None:
         self._mailroom = mailroom
         self._urls = dict(urls)
         self._timeout_s = timeout_s
-        trusted = httpx.create_ssl_context(trust_env=False)  # once: it takes a while
+        trusted = tls_context(tls)  # once: it takes a while
         self._clients = {
             address: httpx.Client(
                 base_url=url, timeout=timeout_s, trust_env=False, verify=trusted
@@ -234,6 +242,35 @@ class _Budget:
         if self._left < 0:
             message = "too many messages at a time: send it again"
             raise HTTPException(503, message, {"Retry-After": "1"})
+
+
+def tls_context(tls: TlsFiles | None) -> ssl.SSLContext:
+    """Give what a client of members needs: their CA, or the system's without files."""
+    return client_context(tls) if tls else httpx.create_ssl_context(trust_env=False)
+
+
+def only_certified(app: ASGIApp, kinds: Collection[str]) -> ASGIApp:
+    """Let envelopes in only from who showed a certificate of the members' CA.
+
+    Carriers, on every other path, need none: their messages are signed.
+
+    Args:
+        app: A member's application.
+        kinds: Kinds of envelopes.
+
+    Returns:
+        The application behind the check.
+    """
+
+    async def checked(scope: Scope, receive: Receive, send: Send) -> None:
+        is_envelope = scope["type"] == "http" and scope["path"].strip("/") in kinds
+        if is_envelope and peer_certificate(scope) is None:
+            message = "members show a certificate of their CA: set [tls] and use it"
+            await JSONResponse({"error": message}, 403)(scope, receive, send)
+            return
+        await app(scope, receive, send)
+
+    return checked
 
 
 def create_app(
