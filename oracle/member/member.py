@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any, Self
 
 import cbor2
+from starlette.types import ASGIApp
 
 from accounting.statement import Methods
 from contracts.directory import Deployment
@@ -60,7 +61,12 @@ from oracle.member.setup import (
 from oracle.member.signatures import SignatureStore
 from oracle.member.statements import Statements
 from oracle.member.store import AnchoredBatch, MemberStore
-from oracle.member.transport import Handler, HttpPeers, create_app
+from oracle.member.transport import (
+    Handler,
+    HttpPeers,
+    create_app,
+    only_certified,
+)
 from oracle.member.view import Period
 from oracle.member.votes import Voter
 from oracle.member.wire import read_array
@@ -117,7 +123,9 @@ class MemberNode:
         chain = EvmChain(self.client, sender, where, deployment.genesis_block)
         self._mailroom = Mailroom(self.key.private, chain.domain, time.time)
         peers = {a: u for a, u in settings.peers.items() if a != self.key.address}
-        self._peers = HttpPeers(self._mailroom, peers, settings.timeout_s)
+        self._peers = HttpPeers(
+            self._mailroom, peers, settings.timeout_s, settings.tls
+        )
         self._desk = Desk(
             key=self.key,
             stream_id=stream_id(settings.stream),
@@ -158,7 +166,7 @@ class MemberNode:
             self.status,
             inbox_app,
         )
-        self._server = HttpServer(app, self.settings.host, self.settings.port)
+        self._server = self._serving(app)
 
     # ------------------------------------------------------------------------- life
 
@@ -218,6 +226,12 @@ class MemberNode:
         self._durations.steps.observe(ended - started)
         if self.follower.position.seq > seq and self.rounds.opened_at > 0:
             self._durations.rounds.observe(ended - self.rounds.opened_at)
+
+    def _serving(self, app: ASGIApp) -> HttpServer:
+        """Serve over TLS where the settings name files, to certified peers alone."""
+        settings, tls = self.settings, self.settings.tls
+        guarded = app if tls is None else only_certified(app, self._handlers())
+        return HttpServer(guarded, settings.host, settings.port, tls)
 
     # ------------------------------------------------------------- what others call
 
