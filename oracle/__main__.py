@@ -124,8 +124,8 @@ def _ask_own(settings: MemberSettings, kind: str, body: bytes) -> bytes:
     deployment = load_deployment(settings)
     anchor = deployment.addresses["ReadingAnchor"]
     room = Mailroom(key.private, domain(deployment.chain_id, anchor), time.time)
-    url = f"http://{settings.host}:{settings.port}"
-    peers = HttpPeers(room, {key.address: url}, REQUEST_TIMEOUT_S)
+    own = {key.address: settings.url}
+    peers = HttpPeers(room, own, REQUEST_TIMEOUT_S, settings.tls)
     try:
         return peers.ask(key.address, kind, body)
     finally:
