@@ -1,5 +1,6 @@
 """The dry run behind `carbon-oracle check`: what would keep a member from working."""
 
+import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from oracle.config import MemberSettings
 from oracle.errors import InvalidSettingsError, OracleError
 from oracle.member.keys import load_key
 from oracle.member.setup import load_deployment
+from oracle.member.transport import tls_context
 
 CLOCK_SLACK_S = 60
 """How far the chain's clock may be from this machine's. [s]"""
@@ -49,8 +51,12 @@ def check_member(settings: MemberSettings) -> list[Finding]:
         ("membership", _check_membership),
     ]
     findings = [_try(subject, check, settings) for subject, check in checks]
+    try:
+        trusted = tls_context(settings.tls)
+    except InvalidSettingsError as exc:
+        return [*findings, Finding("tls", False, str(exc))]
     return findings + [
-        _check_peer(address, url) for address, url in settings.peers.items()
+        _check_peer(address, url, trusted) for address, url in settings.peers.items()
     ]
 
 
@@ -119,10 +125,12 @@ def _check_membership(settings: MemberSettings) -> str:
     return f"member {keys.index(key.address)} of {len(keys)}"
 
 
-def _check_peer(address: str, url: str) -> Finding:
+def _check_peer(address: str, url: str, trusted: ssl.SSLContext) -> Finding:
     subject = f"peer {address}"
     try:
-        answer = httpx.get(f"{url}/status", timeout=PEER_TIMEOUT_S, trust_env=False)
+        answer = httpx.get(
+            f"{url}/status", timeout=PEER_TIMEOUT_S, trust_env=False, verify=trusted
+        )
         found = str(answer.json().get("address"))
     except (httpx.HTTPError, ValueError) as exc:
         detail = f"{url} does not answer ({exc}): start it, or mend its URL"
