@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 from contracts.directory import Deployment
+from contracts.editions import follow
 from contracts.errors import ContractsError, UnavailableError
 from contracts.history import open_client
 from contracts.ledger import Ledger
@@ -149,11 +150,12 @@ def open_ledger(settings: Settings, rpc_url: str) -> Iterator[Ledger]:
     with open_client(rpc_url, settings.history) as client:
         try:
             client.require_chain(deployment.chain_id)
+            present = follow(client, deployment)
         except UnavailableError as exc:
             raise UnavailableEngineError(str(exc)) from exc
         except ContractsError as exc:
             raise ConflictLedgerError(str(exc)) from exc
-        yield Ledger(client, deployment)
+        yield Ledger(client, present)
 
 
 @contextmanager
@@ -181,8 +183,14 @@ def open_store(settings: Settings) -> Iterator[Database]:
 def indexer_of(ledger: Ledger, database: Database) -> Indexer:
     """Build the indexer of a deployment."""
     deployment = ledger.deployment
-    addresses = (*deployment.addresses.values(), *deployment.mandates.values())
-    return Indexer(ledger.client, addresses, deployment.genesis_block, database)
+    founding = deployment.founding
+    return Indexer(
+        ledger.client,
+        (*founding.values(), *deployment.mandates.values()),
+        deployment.genesis_block,
+        database,
+        founding["Directory"],
+    )
 
 
 @contextmanager

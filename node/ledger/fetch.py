@@ -62,7 +62,7 @@ class LogFetcher:
         self, client: ChainClient, addresses: Sequence[str], span: int = 1024
     ) -> None:
         self._client = client
-        self._addresses = list(addresses)
+        self.addresses = list(addresses)
         self.span = span
 
     def page(self, from_block: int, head: Block) -> Page | None:
@@ -95,7 +95,7 @@ class LogFetcher:
 
     def _page(self, first: int, last: int) -> Page | None:
         before = fetch_headers(self._client, [last])
-        logs = self._client.logs(first, last, self._addresses)
+        logs = self._client.logs(first, last, self.addresses)
         headers = self._headers(logs)
         after = fetch_headers(self._client, [last])
         if headers is None or not before or before != after:

@@ -25,6 +25,7 @@ from node.errors import (
 )
 from node.ledger import cursor as cursors
 from node.ledger.cursor import Position
+from node.ledger.editions import OfficePages
 from node.ledger.fetch import Header, LogFetcher, Page, fetch_headers
 from node.ledger.project import rows_of
 from node.store import facts
@@ -45,9 +46,10 @@ class Indexer:
 
     Args:
         client: The chain.
-        addresses: The contracts whose logs are read.
+        addresses: The contracts that the ledger began with.
         first_block: First block in which they can have spoken.
         database: Where the rows go.
+        directory: The one of them that names those that came later.
     """
 
     def __init__(
@@ -56,9 +58,11 @@ class Indexer:
         addresses: tuple[str, ...],
         first_block: int,
         database: Database,
+        directory: str = "",
     ) -> None:
         self._client = client
-        self._fetcher = LogFetcher(client, addresses)
+        fetcher = LogFetcher(client, addresses)
+        self._pages = OfficePages(fetcher, addresses, directory, database)
         self._first_block = first_block
         self._database = database
         self._genesis: tuple[int, bytes] | None = None
@@ -114,7 +118,7 @@ class Indexer:
             return True
         if head.number <= at.number:
             return False
-        page = self._fetcher.page(at.number + 1, head)
+        page = self._pages.page(at.number + 1, head)
         if page is not None and self._is_on_chain(at):
             self._commit(at, page)
         return True
