@@ -29,6 +29,8 @@ CREATE TABLE blocks (number INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE,
 CREATE TABLE logs (number INTEGER NOT NULL, log_index INTEGER NOT NULL,
     address TEXT NOT NULL, log TEXT NOT NULL,
     PRIMARY KEY (number, log_index)) STRICT, WITHOUT ROWID;
+CREATE TABLE accounts (address TEXT PRIMARY KEY, state TEXT NOT NULL)
+    STRICT, WITHOUT ROWID;
 CREATE TABLE transactions (hash TEXT PRIMARY KEY, body TEXT NOT NULL)
     STRICT, WITHOUT ROWID;
 """
@@ -100,6 +102,11 @@ class History:
         row = self._row("SELECT body FROM transactions WHERE hash = ?", tx_hash.lower())
         return None if row is None else json.loads(row[0])
 
+    def accounts(self) -> dict[str, dict[str, Any]]:
+        """Give the state that the present chain began with, as a genesis file does."""
+        rows = self._file.execute("SELECT address, state FROM accounts")
+        return {address: json.loads(state) for address, state in rows}
+
     def logs(
         self, first: int, last: int, addresses: Sequence[str]
     ) -> list[dict[str, Any]]:
@@ -130,18 +137,18 @@ class HistoricalClient(ChainClient):
 
     Args:
         url: The chain's RPC address.
-        history: What came before.
+        history: What came before; closed with the client.
         timeout_s: How long one request may take. [s]
     """
 
     def __init__(self, url: str, history: History, timeout_s: float = 10.0) -> None:
         super().__init__(url, timeout_s)
-        self._history = history
+        self.history = history
 
     def close(self) -> None:
         """Close connections and file."""
         super().close()
-        self._history.close()
+        self.history.close()
 
     def request(self, method: str, *params: Any) -> Any:
         """Send one request, or answer it from the history."""
@@ -163,14 +170,14 @@ class HistoricalClient(ChainClient):
 
     def place_of(self, number: int, block_hash: bytes) -> int:
         """Place a block, that a report refers to, in the one order of both chains."""
-        earlier = self._history.number_of(block_hash)
+        earlier = self.history.number_of(block_hash)
         return number if earlier is None else earlier
 
     def _past(self, method: str, params: Sequence[Any]) -> Any:
         if method == "eth_getBlockByNumber" and str(params[0]).startswith("-"):
-            return self._history.block(int(params[0], 16))
+            return self.history.block(int(params[0], 16))
         if method == "eth_getTransactionByHash":
-            found = self._history.transaction(str(params[0]))
+            found = self.history.transaction(str(params[0]))
             return _NOT_HERE if found is None else found
         return _NOT_HERE
 
@@ -181,7 +188,7 @@ class HistoricalClient(ChainClient):
             return found
         is_past = str(last).startswith("-")
         end = int(last, 16) if is_past else -1
-        past = self._history.logs(int(first, 16), end, wanted.get("address", ()))
+        past = self.history.logs(int(first, 16), end, wanted.get("address", ()))
         if is_past:
             return past
         present = super().request("eth_getLogs", {**wanted, "fromBlock": "0x0"})

@@ -7,7 +7,6 @@ records contradict each other and a person has to look.
 import logging
 import signal
 import sys
-import tempfile
 import threading
 from pathlib import Path
 from typing import Annotated
@@ -15,21 +14,23 @@ from typing import Annotated
 import typer
 
 from node import founding, run
+from node.backup.command import backup_app, restore_command
 from node.config import load_settings
 from node.demo.command import demo_command
 from node.demo.run import DemoSettings
 from node.engine import __main__ as engine_command
 from node.errors import (
+    ConflictArchiveError,
     ConflictJournalError,
     ConflictLedgerError,
     ConflictPermissionsError,
     NodeError,
 )
+from node.fsck import check_node
 from node.gate.command import gate_app, permissions_app
 from node.ledger.cursor import clear, position
 from node.organisation.command import organisation_app
-from node.services.fsck import check_ledger
-from node.store.database import open_database
+from node.portability.command import export_command, import_command
 from oracle.errors import OracleError
 
 __all__ = ["app", "main"]
@@ -83,16 +84,7 @@ def reindex_command(config: Config) -> None:
 @app.command("fsck")
 def fsck_command(config: Config) -> None:
     """Hold the tables against the chain, row for row; change nothing."""
-    settings = load_settings(config)
-    with (
-        run.open_chain(settings) as ledger,
-        run.open_store(settings) as database,
-        tempfile.TemporaryDirectory() as folder,
-    ):
-        fresh = open_database(f"sqlite:///{folder}/fresh.sqlite")
-        run.indexer_of(ledger, fresh).catch_up()
-        report = check_ledger(ledger, database, fresh)
-        fresh.close()
+    report = check_node(load_settings(config))
     typer.echo(
         f"up to block {report.block_number}: {report.rows} rows equal a fresh index, "
         f"{report.balances} balances equal the contracts"
@@ -107,6 +99,12 @@ def fsck_command(config: Config) -> None:
 def engine_only(context: typer.Context) -> None:
     """Run the embedded chain alone; see carbon-node engine --help."""
     raise typer.Exit(engine_command.main(context.args))
+
+
+app.add_typer(backup_app, name="backup")
+app.command("restore")(restore_command)
+app.command("export")(export_command)
+app.command("import")(import_command)
 
 
 app.add_typer(gate_app, name="gate")
@@ -156,6 +154,7 @@ def main() -> None:
     try:
         app()
     except (
+        ConflictArchiveError,
         ConflictJournalError,
         ConflictLedgerError,
         ConflictPermissionsError,

@@ -75,7 +75,7 @@ def list_parts(
         settings.database_url, settings.data_dir / INDEX, "index", _INDEX_FACTS, stack
     )
     parts += [
-        _file("node.toml", config),
+        _settings("node.toml", config),
         _file("deployment.json", settings.deployment),
     ]
     parts += _proofs(settings)
@@ -90,10 +90,9 @@ def _member(settings: Settings, stack: ExitStack, *, with_keys: bool) -> Iterato
             yield _sqlite("inbox.sqlite", settings.inbox_database, _MEMBER_FACTS)
         return
     member = load_member_settings(settings.member_config)
-    url = getattr(member, "database_url", "")
     path = member.data_dir / DATABASE
-    yield from _database(url, path, "member", _MEMBER_FACTS, stack)
-    yield _file("member.toml", settings.member_config)
+    yield from _database(member.database_url, path, "member", _MEMBER_FACTS, stack)
+    yield _settings("member.toml", settings.member_config)
     if with_keys:
         for key in _key_files(member):
             yield _file(f"keys/{key.name}", key)
@@ -131,6 +130,17 @@ def _sqlite(name: str, path: Path, questions: Mapping[str, str]) -> Part:
         return sqlite_facts(target, questions)
 
     return Part(name, sqlite_size(path), write)
+
+
+def _settings(name: str, path: Path) -> Part:
+    """Give a settings file, and remember the folder of its relative paths."""
+    part = _file(name, path)
+
+    def write(target: Path) -> dict[str, Any]:
+        part.write(target)
+        return {name: str(path.resolve().parent)}
+
+    return Part(name, part.size_hint, write)
 
 
 def _file(name: str, path: Path) -> Part:
