@@ -5,6 +5,7 @@ refused before anything is touched; a whole upgrade is one transaction.
 """
 
 from importlib.resources import as_file, files
+from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
@@ -40,8 +41,7 @@ def migrate(connection: Connection, package: str) -> None:
         UnknownRevisionError: The database was written by another version.
     """
     with as_file(files(package) / "migrations") as folder:
-        config = Config()
-        config.set_main_option("script_location", str(folder).replace("%", "%%"))
+        config = _config(folder)
         config.attributes["connection"] = connection
         found = MigrationContext.configure(connection).get_current_revision()
         scripts = ScriptDirectory.from_config(config)
@@ -49,6 +49,28 @@ def migrate(connection: Connection, package: str) -> None:
             raise UnknownRevisionError(found)
         if found != scripts.get_current_head():
             command.upgrade(config, "head")
+
+
+def revisions(connection: Connection, package: str) -> tuple[str | None, str]:
+    """Tell which revision a database is of, and which is the newest; change nothing.
+
+    Args:
+        connection: Connection to the database.
+        package: Package whose folder ``migrations`` holds the history.
+
+    Returns:
+        The database's revision, None where it has no tables yet, and the newest.
+    """
+    with as_file(files(package) / "migrations") as folder:
+        newest = ScriptDirectory.from_config(_config(folder)).get_current_head()
+    found = MigrationContext.configure(connection).get_current_revision()
+    return found, newest or ""
+
+
+def _config(folder: Path) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    return config
 
 
 def _is_known(scripts: ScriptDirectory, revision: str) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from oracle.member.keys import MemberKey
+from oracle.member.memory import Memory
 from oracle.member.ports import Chain, Peers, Readings
 from oracle.member.store import MemberStore
 
@@ -37,7 +38,9 @@ class Desk:
     inbox: Readings
     """The member's readings."""
     store: MemberStore
-    """The member's memory."""
+    """What the member has voted, signed, adopted and computed."""
+    memory: Memory
+    """From which number on that is all it ever did."""
     peers: Peers
     """The other members."""
     clock: Callable[[], int]

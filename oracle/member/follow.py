@@ -100,6 +100,8 @@ class Follower:
             if self.view.registry is not registry:
                 self._desk.inbox.set_registry(self.view.registry)
             self.head = news.head
+            version = self.view.configuration.version
+            self._desk.memory.begin(self.view.next_seq, version)
             return self._adopt_anchored()
 
     def remember(self, batch: Batch) -> None:

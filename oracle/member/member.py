@@ -46,6 +46,7 @@ from oracle.member.forced import ForcedReadings
 from oracle.member.gossip import Gossip
 from oracle.member.intake import MemberIntake
 from oracle.member.keys import MemberKey, load_key
+from oracle.member.memory import Memory
 from oracle.member.reading_proof import reading_proof
 from oracle.member.refs import join_refs, split_refs
 from oracle.member.rounds import Rounds
@@ -132,6 +133,7 @@ class MemberNode:
             chain=chain,
             inbox=self._intake,
             store=MemberStore(self.inbox.engine, database_of(settings)),
+            memory=self._memory(),
             peers=self._peers,
             clock=self._clock,
             rules=RoundRules(
@@ -141,6 +143,12 @@ class MemberNode:
                 settings.max_batch,
             ),
         )
+
+    def _memory(self) -> Memory:
+        """Open what says from where on this member may vote."""
+        settings = self.settings
+        stream = stream_id(settings.stream)
+        return Memory(self.inbox.engine, database_of(settings), stream)
 
     def _build_parts(self) -> None:
         desk = self._desk
@@ -316,6 +324,7 @@ class MemberNode:
             "block": self.follower.head.number,
             "round": self.voter.round,
             "configuration": view.configuration.version,
+            "votes_from": self._desk.memory.first_seq,
             "pending": self._intake.count_pending(100_000, self._clock()),
             "conflict": self.follower.conflict,
             "last_error": self._last_error,

@@ -184,6 +184,7 @@ class Voter:
         configuration = self._follower.view.configuration
         if self._follower.conflict is not None:
             raise InvalidProposalError("member", "one at work", "a stopped one")
+        self._desk.memory.require(subject)
         if report.seq != subject.seq:
             raise StaleProposalError("seq", str(subject.seq), str(report.seq))
         if not 0 <= offer.round <= self.round + ROUNDS_AHEAD:
@@ -255,6 +256,7 @@ class Voter:
     def _check_known(self, certificate: Certificate) -> Subject:
         """A quorum cast these votes, for a proposal that this member verified."""
         subject = self.subject()
+        self._desk.memory.require(subject)
         check_certificate(self._follower.view.configuration, subject, certificate)
         if self._desk.store.proposal(certificate.report_hash) is None:
             given = certificate.report_hash.hex()

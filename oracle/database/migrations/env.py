@@ -3,10 +3,10 @@
 from alembic import context
 
 from oracle.inbox.tables import METADATA
-from oracle.member import signatures
+from oracle.member import memory, signatures
 from oracle.member.store import Tables
 
-MODULES = (signatures.__name__,)
+MODULES = (memory.__name__, signatures.__name__)
 """Further modules whose tables belong to the schema."""
 
 context.configure(

@@ -12,7 +12,11 @@ from oracle.database.address import parse_address
 from oracle.errors import ConflictDatabaseError
 from oracle.inbox.store import open_engine, writing
 from oracle.inbox.tables import METADATA
-from oracle.member.signatures import SeenSignatureRow
+from oracle.member import memory, signatures
+from oracle.member.store import Tables
+
+MODULES = (memory, signatures)
+"""Modules that add tables to the member's."""
 
 
 @contextmanager
@@ -29,7 +33,7 @@ class TestOpening:
         engine = open_engine(database_url)
         with engine.connect() as connection:
             context = MigrationContext.configure(connection)
-            wanted = [METADATA, SeenSignatureRow.metadata]
+            wanted = [METADATA, Tables.metadata]
             assert compare_metadata(context, wanted) == []
         engine.dispose()
 
@@ -53,7 +57,7 @@ class TestOpening:
         with engine.connect() as connection:
             names = connection.execute(sa.text("SELECT identifier FROM carriers"))
             assert names.scalars().all() == ["88.1/a"]
-            wanted = [METADATA, SeenSignatureRow.metadata]
+            wanted = [METADATA, Tables.metadata]
             context = MigrationContext.configure(connection)
             assert compare_metadata(context, wanted) == []
         engine.dispose()
