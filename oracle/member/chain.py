@@ -8,6 +8,7 @@ from typing import Any
 from contracts.bindings import carbon_codes, emission_ledger, reading_anchor
 from contracts.calls import Function, UnsignedCall
 from contracts.chain import ChainClient
+from contracts.directory import Deployment
 from contracts.errors import ConflictError, UnavailableError
 from contracts.events import decode
 from contracts.sender import Sender
@@ -34,21 +35,22 @@ class EvmChain:
     Args:
         client: Client of the chain.
         sender: Carries reports into blocks.
-        addresses: Name of a contract → its address.
-        genesis_block: Block from which events count.
+        deployment: The contracts in office and those before them.
     """
 
     def __init__(
         self,
         client: ChainClient,
         sender: Sender,
-        addresses: dict[str, str],
-        genesis_block: int = 0,
+        deployment: Deployment,
     ) -> None:
+        addresses = deployment.addresses
         self._client = client
         self._sender = sender
         self._addresses = addresses
-        self._genesis_block = genesis_block
+        self._genesis_block = deployment.genesis_block
+        # A contract that left office is still heard: what it said is history.
+        self._watched = [who for name in WATCHED for who in deployment.every(name)]
         self._chain_id = client.chain_id()
         self._seen = _NOTHING
         self._lock = threading.Lock()
@@ -208,11 +210,10 @@ class EvmChain:
         return self.block_hash(self._seen.number) != self._seen.hash
 
     def _events(self, first: int, last: int) -> list[Any]:
-        addresses = [self._addresses[name] for name in WATCHED]
         events = []
         for start in range(first, last + 1, PAGE_BLOCKS):
             end = min(start + PAGE_BLOCKS - 1, last)
-            for log in self._client.logs(start, end, addresses):
+            for log in self._client.logs(start, end, self._watched):
                 event = decode(log)
                 if event is not None:
                     events.append(event)

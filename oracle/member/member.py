@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 
 from accounting.statement import Methods
 from contracts.directory import Deployment
+from contracts.editions import follow
 from contracts.enumerations import Purpose
 from contracts.errors import ContractsError
 from contracts.history import open_client
@@ -106,6 +107,7 @@ class MemberNode:
         deployment = load_deployment(settings)
         self.client = open_client(settings.rpc_url, settings.history_file)
         self.client.require_chain(deployment.chain_id)
+        deployment = follow(self.client, deployment)
         self._clock = clock or self._ledger_time
         self._identity = chain_identity(deployment)
         self.inbox = open_inbox(settings, self._identity, self.key, self._clock)
@@ -120,8 +122,7 @@ class MemberNode:
         """Choose what the parts see of chain, peers, database and clock."""
         settings = self.settings
         sender = Sender(self.client, load_transport_key(settings, self.key).private)
-        where = deployment.addresses
-        chain = EvmChain(self.client, sender, where, deployment.genesis_block)
+        chain = EvmChain(self.client, sender, deployment)
         self._mailroom = Mailroom(self.key.private, chain.domain, time.time)
         peers = {a: u for a, u in settings.peers.items() if a != self.key.address}
         self._peers = HttpPeers(
