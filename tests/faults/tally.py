@@ -16,7 +16,7 @@ class Tally:
     """Figures of one run or of several together."""
 
     cycles: int = 0
-    """Kills with -9."""
+    """Rounds of kill -9 and start again, however many processes were hit at once."""
     faults: Counter[str] = field(default_factory=Counter)
     """Kind of fault → how many."""
     acknowledged: int = 0
@@ -26,6 +26,8 @@ class Tally:
     altered: int = 0
     forks: int = 0
     gaps: int = 0
+    stuck: int = 0
+    """Runs that did not recover, or could not be judged."""
     wrong: list[str] = field(default_factory=list)
     """The first few things that were wrong."""
     recovery_s: list[float] = field(default_factory=list)
@@ -51,9 +53,13 @@ class Tally:
 
     @property
     def is_clean(self) -> bool:
-        return not (
-            self.lost or self.doubled or self.altered or self.forks or self.gaps
-        )
+        return self.findings == 0
+
+    @property
+    def findings(self) -> int:
+        """How much is wrong."""
+        content = self.lost + self.doubled + self.altered
+        return content + self.forks + self.gaps + self.stuck
 
     def add(self, other: "Tally") -> None:
         self.faults += other.faults
@@ -61,6 +67,7 @@ class Tally:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.forks += other.forks
         self.gaps += other.gaps
+        self.stuck += other.stuck
         self.wrong += other.wrong
         self.recovery_s += other.recovery_s
 
@@ -75,6 +82,7 @@ class Tally:
             "altered": self.altered,
             "forks": self.forks,
             "gaps": self.gaps,
+            "stuck": self.stuck,
             "wrong": self.wrong,
             "recovery_p50_s": self.percentile(0.5),
             "recovery_p95_s": self.percentile(0.95),
@@ -83,8 +91,16 @@ class Tally:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Tally":
-        names = ("cycles", "acknowledged", "lost", "doubled", "altered", "forks")
-        plain = {name: values[name] for name in (*names, "gaps", "wrong", "recovery_s")}
+        names: tuple[str, ...] = (
+            "cycles",
+            "acknowledged",
+            "lost",
+            "doubled",
+            "altered",
+            "forks",
+        )
+        names += ("gaps", "stuck", "wrong", "recovery_s")
+        plain = {name: values[name] for name in names}
         return cls(**plain, faults=Counter(values["faults_by_kind"]))
 
     def percentile(self, share: float) -> float:

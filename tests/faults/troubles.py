@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 from tests.faults.field import EVERYBODY, Field
 from tests.faults.hosts import Host, wait_for
@@ -26,15 +27,17 @@ def hold(field: Field) -> None:
     time.sleep(field.chance.uniform(0.1, LONGEST_S))
 
 
-def kill(host: Host, tally: Tally, name: str) -> None:
-    host.kill()
+def kill(hosts: Sequence[Host], tally: Tally, name: str) -> None:
+    """Kill at once; one cycle, however many are hit."""
+    for host in hosts:
+        host.kill()
     tally.fault(name, kills=1)
 
 
 @contextmanager
 def member_killed(field: Field, tally: Tally) -> Iterator[None]:
     victim = field.chance.choice(field.members)
-    kill(victim, tally, "kill member")
+    kill([victim], tally, "kill member")
     yield
     victim.start()
 
@@ -43,8 +46,7 @@ def member_killed(field: Field, tally: Tally) -> Iterator[None]:
 def two_members_killed(field: Field, tally: Tally) -> Iterator[None]:
     """Too few are left: nothing is anchored, nothing is lost."""
     victims = field.chance.sample(field.members, 2)
-    for victim in victims:
-        kill(victim, tally, "kill two members")
+    kill(victims, tally, "kill two members")
     yield
     for victim in victims:
         victim.start()
@@ -52,8 +54,7 @@ def two_members_killed(field: Field, tally: Tally) -> Iterator[None]:
 
 @contextmanager
 def all_members_killed(field: Field, tally: Tally) -> Iterator[None]:
-    for victim in field.members:
-        kill(victim, tally, "kill all members")
+    kill(field.members, tally, "kill all members")
     yield
     for victim in field.members:
         victim.start()
@@ -62,7 +63,7 @@ def all_members_killed(field: Field, tally: Tally) -> Iterator[None]:
 @contextmanager
 def chain_killed(field: Field, tally: Tally) -> Iterator[None]:
     """The file that a kill could have cut short is cut short now and then."""
-    kill(field.chain, tally, "kill chain")
+    kill([field.chain], tally, "kill chain")
     yield
     snapshots = sorted((field.folder / "chain").rglob("*.snapshot"))
     if snapshots and field.chance.random() < 0.5:
@@ -189,6 +190,22 @@ TROUBLES: dict[str, Trouble] = {
     "disk slow": weather("disk slow", write_delay_ms=10),
 }
 """Name → trouble."""
+
+
+def strike_members(
+    folder: Path, cycles: int, seed: int, progress: Callable[[], None]
+) -> Tally:
+    """Go through troubles in random order, all kinds before one comes again."""
+    tally = Tally()
+    names: list[str] = []
+    with Field(folder, seed) as field:
+        field.wait_until_well()
+        for _ in range(cycles):
+            names = names or field.chance.sample(list(TROUBLES), len(TROUBLES))
+            go_through(field, names.pop(), tally)
+            progress()
+        tally.judge(field.judge())
+    return tally
 
 
 def go_through(field: Field, name: str, tally: Tally) -> None:
