@@ -64,6 +64,8 @@ class RunningNode:
     database: Database
     has_failed: Callable[[], bool]
     """Whether the indexer stopped by itself."""
+    hasten: Callable[[], None]
+    """Waits no longer for what the API is answering, at the end."""
     gate: OpenGate | None = None
     """The gate that others reach, None where the settings name none."""
 
@@ -104,9 +106,14 @@ def run_node(
         server.start()
         url = f"http://{settings.host}:{server.port}"
         logger.info("node answers url=%s chain=%s", url, settings.chain_id)
+        has_failed = _fails(following)
         yield RunningNode(
-            url, used, ledger, database, lambda: not following.is_alive(), gate
+            url, used, ledger, database, has_failed, server.hasten, gate
         )
+
+
+def _fails(following: threading.Thread) -> Callable[[], bool]:
+    return lambda: not following.is_alive()
 
 
 def choose_engine(settings: Settings) -> ChainEngine:

@@ -1,16 +1,16 @@
 """`carbon-oracle`: run a member, check its set-up, ask it for statements.
 
 run        the daemon; --once runs one step and ends
-check      dry run: configuration, keys, database, chain, membership, peers
+check      dry run: files, keys, disk, database, chain, contracts, members, clocks;
+           exit status 0 well, 4 something wants a look, 1 something is wrong
 key        make the member's key file
 statement, code, package      ask the running member, with its own key
 """
 
 import argparse
+import json
 import logging
-import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -28,7 +28,11 @@ from oracle.member.keys import create_key, load_key
 from oracle.member.member import MemberNode
 from oracle.member.setup import load_deployment
 from oracle.member.transport import HttpPeers
+from oracle.operations.findings import Level, exit_code, to_json
+from oracle.operations.logs import LOG_FORMATS, configure_logs
+from oracle.operations.stopping import StopSignals
 
+_MARKS: dict[Level, str] = {"ok": "ok  ", "warn": "WARN", "fail": "FAIL"}
 REQUEST_TIMEOUT_S = 120.0
 """How long the member may work on a request. [s]"""
 
@@ -43,10 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit status: 0 done, 1 refused or unavailable; the reason is on standard error.
     """
     options = _parser().parse_args(arguments)
-    logging.basicConfig(
-        level=logging.INFO if options.verbose else logging.WARNING,
-        format="%(asctime)s level=%(levelname)s logger=%(name)s %(message)s",
-    )
+    level = logging.INFO if options.verbose else logging.WARNING
+    configure_logs(options.log_format, level)
     act: Callable[[MemberSettings, argparse.Namespace], int] = options.act
     try:
         return act(load_settings(options.config), options)
@@ -57,32 +59,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(settings: MemberSettings, options: argparse.Namespace) -> int:
     """Run the daemon until it is asked to stop, or one step."""
-    node = MemberNode(settings)
     if options.once:
-        try:
-            node.follower.follow()
-            node.step()
-            sys.stdout.write(f"{node.status()}\n")
-        finally:
-            node.stop()
+        _run_once(settings)
         return 0
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    with node:
-        sys.stdout.write(f"member {settings.name} at {node.url}\n")
-        sys.stdout.flush()
-        stop.wait()
+    with StopSignals() as signals:
+        node = MemberNode(settings)
+        signals.on_hasten(node.hasten)
+        with node:
+            sys.stdout.write(f"member {settings.name} at {node.url}\n")
+            sys.stdout.flush()
+            signals.asked.wait()
     return 0
 
 
-def _check(settings: MemberSettings, _options: argparse.Namespace) -> int:
-    """Check the set-up without changing anything but an absent database."""
+def _run_once(settings: MemberSettings) -> None:
+    node = MemberNode(settings)
+    try:
+        node.follower.follow()
+        node.step()
+        sys.stdout.write(f"{node.status()}\n")
+    finally:
+        node.stop()
+
+
+def _check(settings: MemberSettings, options: argparse.Namespace) -> int:
+    """Check the set-up without changing anything."""
     findings = check_member(settings)
+    if options.json:
+        sys.stdout.write(f"{json.dumps(to_json(findings), ensure_ascii=False)}\n")
+        return exit_code(findings)
     for finding in findings:
-        mark = "ok  " if finding.is_good else "FAIL"
+        mark = _MARKS[finding.level]
         sys.stdout.write(f"{mark} {finding.subject}: {finding.detail}\n")
-    return 0 if all(finding.is_good for finding in findings) else 1
+    return exit_code(findings)
 
 
 def _key(settings: MemberSettings, _options: argparse.Namespace) -> int:
@@ -136,10 +145,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="carbon-oracle", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--verbose", action="store_true", help="log what happens")
+    parser.add_argument(
+        "--log-format", choices=LOG_FORMATS, default=LOG_FORMATS[0], help="of the log"
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = _command(commands, "run", _run, "run the member")
     run.add_argument("--once", action="store_true", help="one step, then end")
-    _command(commands, "check", _check, "check the set-up")
+    check = _command(commands, "check", _check, "check the set-up")
+    check.add_argument("--json", action="store_true", help="findings as JSON")
     _command(commands, "key", _key, "make the member's key file")
     statement = _command(commands, "statement", _statement, "propose a statement")
     statement.add_argument("--boundary", required=True, help="name of the boundary")

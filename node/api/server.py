@@ -34,6 +34,7 @@ class ApiServer:
         config = uvicorn.Config(
             app,
             log_level="warning",
+            log_config=None,  # one place configures logs: whoever starts the process
             lifespan="off",
             timeout_graceful_shutdown=_STOP_S,
         )
@@ -57,6 +58,10 @@ class ApiServer:
         if self._thread.is_alive():
             self._thread.join()
         self._socket.close()
+
+    def hasten(self) -> None:
+        """Wait no longer for what is being answered."""
+        self._server.force_exit = True
 
     def _serve(self) -> None:
         asyncio.run(self._server.serve(sockets=[self._socket]))

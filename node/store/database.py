@@ -21,11 +21,11 @@ from node.errors import (
 )
 from oracle.database.address import parse_address, shown
 from oracle.database.faults import Fault, fault_of
-from oracle.database.history import UnknownRevisionError, migrate
+from oracle.database.history import UnknownRevisionError, migrate, revisions
 from oracle.database.postgresql import lock_number, require_durable
 from oracle.errors import InvalidSettingsError
 
-__all__ = ["Database", "open_database"]
+__all__ = ["Database", "database_revision", "open_database"]
 
 _BUSY_TIMEOUT_S = 5.0
 _MAX_CONNECTIONS = 100
@@ -106,6 +106,29 @@ def open_database(url: str) -> Database:
     except UnknownRevisionError as exc:
         raise ConflictLedgerError(f"The node's database is refused: {exc}.") from exc
     return Database(engine)
+
+
+def database_revision(url: str) -> tuple[str | None, str]:
+    """Tell which revision a database is of, and which is the newest; change nothing.
+
+    Args:
+        url: As for ``open_database``; a file must exist.
+
+    Returns:
+        The database's revision, None where it has no tables yet, and the newest.
+
+    Raises:
+        InvalidConfigError: If the URL is none.
+        UnavailableStorageError: If it cannot be opened now.
+        ConflictLedgerError: If its file is damaged.
+    """
+    try:
+        engine = _engine(url)
+        with _translated(engine), engine.connect() as plain:
+            connection = plain.execution_options(is_reading=True)
+            return revisions(connection, "node.store")
+    except InvalidSettingsError as exc:
+        raise InvalidConfigError(f"Setting database_url: {exc}.") from exc
 
 
 def _engine(url: str) -> Engine:

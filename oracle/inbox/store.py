@@ -16,10 +16,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from oracle.database.address import Address, parse_address, shown
 from oracle.database.faults import Fault, fault_of
-from oracle.database.history import UnknownRevisionError, migrate
+from oracle.database.history import UnknownRevisionError, migrate, revisions
 from oracle.database.postgresql import lock_number, require_durable
+from oracle.database.witness import CommitWitness, require_sound
 from oracle.errors import ConflictDatabaseError, UnavailableInboxError
 
+REMEDY = (
+    "keep the files, and run carbon-oracle rebuild, or restore a backup; nothing was "
+    "changed"
+)
+"""What to do about a database that is damaged or gone."""
 RETRY_AFTER_S = 5
 """When to try again after a failure of the database. [s]"""
 _TURN = lock_number("the one write transaction of an inbox")
@@ -52,10 +58,48 @@ def open_engine(database: Address) -> sa.Engine:
     return engine
 
 
+def _require_whole(engine: sa.Engine) -> None:
+    """Refuse a file that is damaged, lost or behind its account of commits."""
+    witness = _witness_of(engine)
+    if witness is None:
+        return
+    witness.require_present()
+    with engine.connect() as connection:
+        require_sound(connection, str(engine.url.database), REMEDY)
+        witness.require_whole(connection)
+
+
+def _witness_of(engine: sa.Engine) -> CommitWitness | None:
+    found: CommitWitness | None = engine.get_execution_options().get("witness")
+    return found
+
+
+def database_revision(database: Address) -> tuple[str | None, str]:
+    """Tell which revision a database is of, and which is the newest; change nothing.
+
+    Args:
+        database: As for `open_engine`; a file must exist.
+
+    Returns:
+        The database's revision, None where it has no tables yet, and the newest.
+
+    Raises:
+        UnavailableInboxError: It cannot be opened.
+        ConflictDatabaseError: It is damaged.
+    """
+    engine = _engine(database)
+    try:
+        with translated(database), engine.connect() as connection:
+            return revisions(connection, "oracle.database")
+    finally:
+        engine.dispose()
+
+
 def _engine(database: Address) -> sa.Engine:
     url = parse_address(database)
     if url.get_backend_name() == "sqlite":
-        engine = sa.create_engine(url)
+        witness = CommitWitness(Path(str(url.database)), REMEDY)
+        engine = sa.create_engine(url, execution_options={"witness": witness})
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
         return engine

@@ -1,41 +1,44 @@
 """The dry run behind `carbon-oracle check`: what would keep a member from working."""
 
-import ssl
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
-
-import httpx
+from functools import partial
+from importlib.metadata import version
 
 from contracts.bindings.reading_anchor import ReadingAnchor
 from contracts.chain import ChainClient
 from contracts.errors import ContractsError
+from contracts.history import open_client
 from contracts.typed_data import stream_id
 from oracle.config import MemberSettings
 from oracle.errors import InvalidSettingsError, OracleError
+from oracle.inbox.store import database_revision
 from oracle.member.keys import load_key
-from oracle.member.setup import load_deployment
+from oracle.member.setup import database_of, load_deployment
 from oracle.member.transport import tls_context
+from oracle.operations.access import OperatorAccess
+from oracle.operations.chain_checks import (
+    Agreed,
+    check_chain,
+    check_contracts,
+    check_peer,
+)
+from oracle.operations.findings import (
+    DiskLimits,
+    Finding,
+    attempt,
+    check_disk,
+    check_machine,
+    check_revision,
+    check_secret,
+)
 
-CLOCK_SLACK_S = 60
-"""How far the chain's clock may be from this machine's. [s]"""
-PEER_TIMEOUT_S = 3.0
+__all__ = ["check_member"]
 
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Result of one check."""
-
-    subject: str
-    """What was checked."""
-    is_good: bool
-    """True if it will work."""
-    detail: str
-    """What was found; where it is not good, what to do."""
+_MAKE_KEY = "make it with: carbon-oracle key"
 
 
 def check_member(settings: MemberSettings) -> list[Finding]:
-    """Check everything that a member needs, one finding each.
+    """Check everything that a member needs.
 
     Args:
         settings: The member's settings.
@@ -43,60 +46,74 @@ def check_member(settings: MemberSettings) -> list[Finding]:
     Returns:
         Findings in the order of the checks; those behind a failure may repeat it.
     """
-    checks: list[tuple[str, Callable[[MemberSettings], str]]] = [
-        ("key", _check_key),
+    checks: list[tuple[str, Callable[[MemberSettings], Finding]]] = [
         ("folder", _check_folder),
+        ("database", _check_database),
+        ("key", _check_key),
+        ("token", _check_token),
         ("chain", _check_chain),
+        ("contracts", _check_contracts),
         ("stream", _check_stream),
         ("membership", _check_membership),
     ]
-    findings = [_try(subject, check, settings) for subject, check in checks]
-    try:
-        trusted = tls_context(settings.tls)
-    except InvalidSettingsError as exc:
-        return [*findings, Finding("tls", False, str(exc))]
-    return findings + [
-        _check_peer(address, url, trusted) for address, url in settings.peers.items()
+    findings = [check_machine(), *_check_files(settings)]
+    findings += [attempt(name, partial(check, settings)) for name, check in checks]
+    return findings + _check_peers(settings)
+
+
+def _check_files(settings: MemberSettings) -> list[Finding]:
+    files = [
+        ("key file", settings.key_file, _MAKE_KEY),
+        ("passphrase", settings.passphrase_file, "write one into it"),
     ]
+    if settings.transport_key_file is not None:
+        files.append(("transport key file", settings.transport_key_file, _MAKE_KEY))
+    if settings.certificate_key_file is not None:
+        needed = "give the key of the certificate"
+        files.append(("certificate key", settings.certificate_key_file, needed))
+    return [check_secret(*one) for one in files]
 
 
-def _try(
-    subject: str, check: Callable[[MemberSettings], str], settings: MemberSettings
-) -> Finding:
-    try:
-        return Finding(subject, True, check(settings))
-    except (OracleError, ContractsError, OSError) as exc:
-        return Finding(subject, False, str(exc))
+def _check_key(settings: MemberSettings) -> Finding:
+    address = load_key(settings.key_file, settings.passphrase_file).address
+    return Finding("key", "ok", address)
 
 
-def _check_key(settings: MemberSettings) -> str:
-    return load_key(settings.key_file, settings.passphrase_file).address
+def _check_token(settings: MemberSettings) -> Finding:
+    access = OperatorAccess.from_file(settings.metrics_token_file)
+    words = "whoever shows the token" if access.token else "callers on this machine"
+    return Finding("token", "ok", f"figures are for {words}")
 
 
-def _check_folder(settings: MemberSettings) -> str:
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    probe = settings.data_dir / ".write-probe"
-    probe.write_bytes(b"")
-    probe.unlink()
-    return f"{settings.data_dir} can be written"
+def _check_folder(settings: MemberSettings) -> Finding:
+    return check_disk(settings.data_dir, DiskLimits())
 
 
-def _check_chain(settings: MemberSettings) -> str:
-    with ChainClient(settings.rpc_url) as client:
-        client.require_chain(load_deployment(settings).chain_id)
-        block = client.block()
-    if block is None:
-        raise InvalidSettingsError(f"the chain at {settings.rpc_url} has no block")
-    lag = abs(int(time.time()) - block.timestamp)
-    note = f"block {block.number}"
-    if settings.clock == "wall" and lag > CLOCK_SLACK_S:
-        note += f"; its time is {lag} s from this machine's: compare the clocks"
-    return note
+def _check_database(settings: MemberSettings) -> Finding:
+    address = database_of(settings)
+    if not settings.database_url and not (settings.data_dir / "member.db").exists():
+        return Finding("database", "ok", "none yet: the first start makes it")
+    return check_revision(*database_revision(address))
 
 
-def _check_stream(settings: MemberSettings) -> str:
+def _client(settings: MemberSettings) -> ChainClient:
+    return open_client(settings.rpc_url, settings.history_file)
+
+
+def _check_chain(settings: MemberSettings) -> Finding:
+    chain_id = load_deployment(settings).chain_id
+    with _client(settings) as client:
+        return check_chain(client, chain_id, is_wall=settings.clock == "wall")
+
+
+def _check_contracts(settings: MemberSettings) -> Finding:
+    with _client(settings) as client:
+        return check_contracts(client, load_deployment(settings))
+
+
+def _check_stream(settings: MemberSettings) -> Finding:
     deployment = load_deployment(settings)
-    with ChainClient(settings.rpc_url) as client:
+    with _client(settings) as client:
         anchor = ReadingAnchor(client, deployment.addresses["ReadingAnchor"])
         silence_s = anchor.max_silence_s_of(stream_id(settings.stream))
     if silence_s == 0:
@@ -105,15 +122,16 @@ def _check_stream(settings: MemberSettings) -> str:
     if settings.heartbeat_s > silence_s:
         message = f"heartbeat_s {settings.heartbeat_s} is longer than the stream's "
         raise InvalidSettingsError(f"{message}greatest silence, {silence_s} s")
-    return f"{settings.stream}, greatest silence {silence_s} s"
+    words = f"{settings.stream}, greatest silence {silence_s} s"
+    return Finding("stream", "ok", words)
 
 
-def _check_membership(settings: MemberSettings) -> str:
+def _check_membership(settings: MemberSettings) -> Finding:
     key = load_key(settings.key_file, settings.passphrase_file)
     deployment = load_deployment(settings)
-    with ChainClient(settings.rpc_url) as client:
+    with _client(settings) as client:
         anchor = ReadingAnchor(client, deployment.addresses["ReadingAnchor"])
-        configuration = anchor.configuration()
+        configuration, suspended = anchor.configuration(), anchor.suspended_members()
     keys = [member.key for member in configuration.members]
     if key.address not in keys:
         message = f"{key.address} is no member of configuration {configuration.version}"
@@ -122,18 +140,30 @@ def _check_membership(settings: MemberSettings) -> str:
     if missing:
         message = f"[peers] lacks {', '.join(sorted(missing))}"
         raise InvalidSettingsError(message)
-    return f"member {keys.index(key.address)} of {len(keys)}"
+    place = keys.index(key.address)
+    if suspended >> place & 1:
+        advice = "suspended for two signatures under one number: ask the regulator"
+        return Finding("membership", "fail", advice)
+    return Finding("membership", "ok", f"member {place} of {len(keys)}")
 
 
-def _check_peer(address: str, url: str, trusted: ssl.SSLContext) -> Finding:
-    subject = f"peer {address}"
+def _check_peers(settings: MemberSettings) -> list[Finding]:
     try:
-        answer = httpx.get(
-            f"{url}/status", timeout=PEER_TIMEOUT_S, trust_env=False, verify=trusted
-        )
-        found = str(answer.json().get("address"))
-    except (httpx.HTTPError, ValueError) as exc:
-        detail = f"{url} does not answer ({exc}): start it, or mend its URL"
-        return Finding(subject, False, detail)
-    is_good = found == address
-    return Finding(subject, is_good, url if is_good else f"{url} is {found}")
+        trusted = tls_context(settings.tls)
+    except InvalidSettingsError as exc:
+        return [Finding("tls", "fail", str(exc))]
+    agreed = _agreed(settings)
+    peers = settings.peers.items()
+    return [one for a, url in peers for one in check_peer(a, url, trusted, agreed)]
+
+
+def _agreed(settings: MemberSettings) -> Agreed | None:
+    """Read from the chain what every member must have alike."""
+    try:
+        deployment = load_deployment(settings)
+        with _client(settings) as client:
+            anchor = ReadingAnchor(client, deployment.addresses["ReadingAnchor"])
+            digest = anchor.config_digest()
+    except (OracleError, ContractsError):
+        return None  # the check of the chain tells why
+    return Agreed(deployment.chain_id, digest, version("park-carbon-ledger"))

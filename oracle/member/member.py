@@ -125,9 +125,7 @@ class MemberNode:
         chain = EvmChain(self.client, sender, deployment)
         self._mailroom = Mailroom(self.key.private, chain.domain, time.time)
         peers = {a: u for a, u in settings.peers.items() if a != self.key.address}
-        self._peers = HttpPeers(
-            self._mailroom, peers, settings.timeout_s, settings.tls
-        )
+        self._peers = HttpPeers(self._mailroom, peers, settings.timeout_s, settings.tls)
         self._desk = Desk(
             key=self.key,
             stream_id=stream_id(settings.stream),
@@ -202,6 +200,10 @@ class MemberNode:
         self._peers.close()
         self.inbox.close()
         self.client.close()
+
+    def hasten(self) -> None:
+        """Wait no longer for what is being answered, at the end."""
+        self._server.hasten()
 
     def __enter__(self) -> Self:
         """Start the member."""

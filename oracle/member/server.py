@@ -11,7 +11,9 @@ from oracle.connection import GuardedProtocol, TlsFiles, server_context
 from oracle.errors import InvalidSettingsError
 
 START_TIMEOUT_S = 10.0
-STOP_TIMEOUT_S = 5.0
+GRACE_S = 5
+"""How long requests under way may still take at the end. [s]"""
+STOP_TIMEOUT_S = 8.0
 
 
 class HttpServer:
@@ -37,10 +39,11 @@ class HttpServer:
             http=GuardedProtocol,
             ssl_context_factory=(lambda _config, _make: context) if context else None,
             log_level="warning",
+            log_config=None,  # one place configures logs: whoever starts the process
             access_log=False,
             lifespan="off",
             timeout_keep_alive=60,
-            timeout_graceful_shutdown=2,
+            timeout_graceful_shutdown=GRACE_S,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._serve, name="http", daemon=True)
@@ -80,6 +83,10 @@ class HttpServer:
         self._server.should_exit = True
         self._thread.join(STOP_TIMEOUT_S)
         self._socket.close()
+
+    def hasten(self) -> None:
+        """Wait no longer for what is being answered."""
+        self._server.force_exit = True
 
     def _serve(self) -> None:
         if self._socket is not None:

@@ -27,6 +27,7 @@ __all__ = [
     "check_clock",
     "check_disk",
     "check_machine",
+    "check_revision",
     "check_secret",
     "exit_code",
     "to_json",
@@ -102,8 +103,8 @@ def check_disk(folder: Path, limits: DiskLimits) -> Finding:
         The finding.
     """
     subject = f"disk {folder}"
-    if not folder.is_dir():
-        return Finding(subject, "fail", "the folder is not there: make it")
+    while not folder.is_dir() and folder != folder.parent:
+        folder = folder.parent  # the first start makes what is missing
     free_mb = shutil.disk_usage(folder).free // _BYTES_PER_MB
     files = os.statvfs(folder)
     inodes = 100 * files.f_favail // files.f_files if files.f_files else 100
@@ -164,6 +165,27 @@ def check_machine() -> Finding:
     if sys.version_info < LEAST_PYTHON:
         return Finding("machine", "fail", f"{found}: install Python 3.11 or newer")
     return Finding("machine", "ok", found)
+
+
+def check_revision(found: str | None, newest: str) -> Finding:
+    """Judge the revision of a database's tables.
+
+    Args:
+        found: Its revision, None where it has no tables yet.
+        newest: The newest that this release knows.
+
+    Returns:
+        The finding.
+    """
+    if found == newest:
+        return Finding("database", "ok", f"revision {found}, the newest")
+    if found is None:
+        return Finding("database", "ok", "no tables yet: the first start makes them")
+    if found < newest:
+        advice = f"revision {found}, the next start brings it to {newest}: back it up"
+        return Finding("database", "warn", advice)
+    advice = f"revision {found} is unknown here: install the release that wrote it"
+    return Finding("database", "fail", advice)
 
 
 def exit_code(findings: Iterable[Finding]) -> int:

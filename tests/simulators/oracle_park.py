@@ -187,6 +187,7 @@ class OraclePark(Institutions):
         folder.mkdir(exist_ok=True)
         passphrase, key_file = folder / "passphrase", folder / "key.json"
         if not key_file.exists():
+            passphrase.touch(0o600)
             passphrase.write_text(f"passphrase of member {index}")
             write_key(member_key(index), key_file, passphrase)
         peers = {
