@@ -1,5 +1,5 @@
 # Park carbon ledger. `make demo` and `make test` set up everything they need.
-.PHONY: help install format lint test fuzz bench demo artifacts clean
+.PHONY: help install format lint test fuzz soak bench demo artifacts clean
 
 BIN := .venv/bin
 export DATA ?= ../shared/data
@@ -24,6 +24,9 @@ test: install       ## every test, on real parts: EVM, HTTP, processes, kills
 
 fuzz: install       ## the contracts' invariants, 512 runs of 256 calls
 	FOUNDRY_PROFILE=deep timeout 1800 node_modules/@foundry-rs/forge-linux-amd64/bin/forge test --match-test invariant_
+
+soak: install       ## faults and a thousand kills, to var/soak/summary.json; resumable
+	$(BIN)/python -m scripts.soak $(SOAK)
 
 bench: install      ## every figure beside its baseline, to var/bench/summary.json
 	$(BIN)/python scripts/bench.py

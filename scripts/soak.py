@@ -56,9 +56,9 @@ LAP = (
 """What follows each other; the last two have kills among other faults."""
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Run, print, write; gives the exit code."""
-    options = _options()
+    options = _options(arguments)
     FOLDER.mkdir(parents=True, exist_ok=True)
     journal, console = FOLDER / "parts.jsonl", Console()
     if options.fresh:
@@ -164,7 +164,7 @@ def _read(journal: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in whole]
 
 
-def _options() -> argparse.Namespace:
+def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--cycles", type=int, default=1000, help="kills to reach")
@@ -173,8 +173,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--only", action="append", choices=[part.name for part in LAP], help="one part"
     )
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("interrupted: make soak goes on behind the last finished part")

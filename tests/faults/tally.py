@@ -91,16 +91,7 @@ class Tally:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Tally":
-        names: tuple[str, ...] = (
-            "cycles",
-            "acknowledged",
-            "lost",
-            "doubled",
-            "altered",
-            "forks",
-        )
-        names += ("gaps", "stuck", "wrong", "recovery_s")
-        plain = {name: values[name] for name in names}
+        plain = {name: values[name] for name in _PLAIN}
         return cls(**plain, faults=Counter(values["faults_by_kind"]))
 
     def percentile(self, share: float) -> float:
@@ -111,3 +102,10 @@ class Tally:
             return self.recovery_s[0]
         cuts = statistics.quantiles(self.recovery_s, n=100, method="inclusive")
         return round(cuts[round(share * 100) - 1], 3)
+
+
+_PLAIN = (
+    *("cycles", "acknowledged", "lost", "doubled", "altered", "forks", "gaps"),
+    *("stuck", "wrong", "recovery_s"),
+)
+"""Fields that are stored as they are."""
