@@ -4,10 +4,7 @@ Exit codes: 0 done, 1 refused or unavailable (one sentence on standard error), 3
 records contradict each other and a person has to look.
 """
 
-import logging
-import signal
 import sys
-import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -29,9 +26,12 @@ from node.errors import (
 from node.fsck import check_node
 from node.gate.command import gate_app, permissions_app
 from node.ledger.cursor import clear, position
+from node.operations.command import check_command
 from node.organisation.command import organisation_app
 from node.portability.command import export_command, import_command
 from oracle.errors import OracleError
+from oracle.operations.logs import LogFormat, configure_logs
+from oracle.operations.stopping import StopSignals
 
 __all__ = ["app", "main"]
 
@@ -46,15 +46,23 @@ app = typer.Typer(
 Config = Annotated[Path, typer.Option("--config", help="Settings file (TOML).")]
 
 
+@app.callback()
+def configure(
+    log_format: Annotated[
+        LogFormat, typer.Option(envvar="CARBON_LOG_FORMAT", help="Form of the log.")
+    ] = "logfmt",
+) -> None:
+    """One organisation's node of the park carbon ledger."""
+    configure_logs(log_format)
+
+
 @app.command("run")
 def run_command(config: Config) -> None:
     """Run engine, indexer and API until SIGTERM or SIGINT."""
-    stop = threading.Event()
-    for one in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(one, lambda *_: stop.set())
-    with run.run_node(load_settings(config)) as node:
+    with StopSignals() as signals, run.run_node(load_settings(config)) as node:
+        signals.on_hasten(node.hasten)
         typer.echo(node.url)
-        while not stop.wait(0.5):
+        while not signals.asked.wait(0.5):
             if node.has_failed():
                 raise ConflictLedgerError(
                     "The indexer stopped by itself; its reason is in the log above."
@@ -101,6 +109,7 @@ def engine_only(context: typer.Context) -> None:
     raise typer.Exit(engine_command.main(context.args))
 
 
+app.command("check")(check_command)
 app.add_typer(backup_app, name="backup")
 app.command("restore")(restore_command)
 app.command("export")(export_command)
@@ -145,12 +154,7 @@ def demo(
 
 def main() -> None:
     """Run the command line; say errors in one sentence."""
-    logging.basicConfig(
-        level=logging.INFO,
-        stream=sys.stderr,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-    )
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    configure_logs()
     try:
         app()
     except (

@@ -43,6 +43,7 @@ from oracle.inbox.store import open_engine
 __all__ = [
     "RunningNode",
     "choose_engine",
+    "database_url",
     "indexer_of",
     "open_chain",
     "open_ledger",
@@ -107,9 +108,7 @@ def run_node(
         url = f"http://{settings.host}:{server.port}"
         logger.info("node answers url=%s chain=%s", url, settings.chain_id)
         has_failed = _fails(following)
-        yield RunningNode(
-            url, used, ledger, database, has_failed, server.hasten, gate
-        )
+        yield RunningNode(url, used, ledger, database, has_failed, server.hasten, gate)
 
 
 def _fails(following: threading.Thread) -> Callable[[], bool]:
@@ -175,12 +174,16 @@ def open_chain(settings: Settings) -> Iterator[Ledger]:
         yield ledger
 
 
+def database_url(settings: Settings) -> str:
+    """Give the address of the node's database."""
+    return settings.database_url or f"sqlite:///{settings.data_dir / 'node.sqlite'}"
+
+
 @contextmanager
 def open_store(settings: Settings) -> Iterator[Database]:
     """Open the node's database, with the newest tables."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    url = settings.database_url or f"sqlite:///{settings.data_dir / 'node.sqlite'}"
-    database = open_database(url)
+    database = open_database(database_url(settings))
     try:
         yield database
     finally:

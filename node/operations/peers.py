@@ -1,7 +1,8 @@
 """How the oracle's members answer, asked all at once and not for long."""
 
+import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -20,16 +21,12 @@ class MemberPoll:
 
     Args:
         urls: Address of a member's key → its URL.
-        connect: Opens the client that asks; it decides whom to trust.
+        trusted: Whom to trust for TLS.
     """
 
-    def __init__(
-        self,
-        urls: Mapping[str, str],
-        connect: Callable[[], httpx.Client] | None = None,
-    ) -> None:
+    def __init__(self, urls: Mapping[str, str], trusted: ssl.SSLContext) -> None:
         self._urls = dict(urls)
-        self._client = (connect or _plain_client)()
+        self._client = httpx.Client(timeout=_TIMEOUT_S, trust_env=False, verify=trusted)
         started = time.monotonic()
         self._answered = dict.fromkeys(urls, started)
         self._told: dict[str, dict[str, Any]] = {address: {} for address in urls}
@@ -68,7 +65,3 @@ class MemberPoll:
         except (httpx.HTTPError, ValueError):
             return None
         return told if isinstance(told, dict) else None
-
-
-def _plain_client() -> httpx.Client:
-    return httpx.Client(timeout=_TIMEOUT_S, trust_env=False)

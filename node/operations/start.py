@@ -1,5 +1,6 @@
 """Put the watch of a node together, and run it while the node runs."""
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,9 +18,10 @@ from node.operations.watch import Watch
 from node.store.database import Database
 from oracle.config import load_settings as load_member_settings
 from oracle.errors import OracleError
+from oracle.member.transport import tls_context
 from oracle.operations.access import OperatorAccess
 
-__all__ = ["member_urls", "observed_parts", "watching"]
+__all__ = ["member_tls", "member_urls", "observed_parts", "watching"]
 
 _STOP_S = 15.0
 """How long a look under way may take at the end. [s]"""
@@ -84,7 +86,7 @@ def observed_parts(
         engine,
         ledger,
         database,
-        MemberPoll(member_urls(settings)),
+        MemberPoll(member_urls(settings), member_tls(settings)),
         _folders(settings),
         arrivals,
         is_indexing,
@@ -108,6 +110,26 @@ def member_urls(settings: Settings) -> dict[str, str]:
         return dict(settings.operations.members)
     try:
         return dict(load_member_settings(settings.member_config).peers)
+    except OracleError as exc:
+        raise InvalidConfigError(f"Setting member_config: {exc}.") from exc
+
+
+def member_tls(settings: Settings) -> ssl.SSLContext:
+    """Give what a client of the oracle's members needs for TLS.
+
+    Args:
+        settings: The node's settings.
+
+    Returns:
+        The identity and CA of this organisation's member, or the system's CAs.
+
+    Raises:
+        InvalidConfigError: If the member's settings or files cannot be used.
+    """
+    if settings.member_config is None:
+        return tls_context(None)
+    try:
+        return tls_context(load_member_settings(settings.member_config).tls)
     except OracleError as exc:
         raise InvalidConfigError(f"Setting member_config: {exc}.") from exc
 

@@ -39,6 +39,8 @@ Level = Literal["ok", "warn", "fail"]
 EXIT_CODES: dict[Level, int] = {"ok": 0, "fail": 1, "warn": 4}
 """Exit code of a command whose worst finding is of that level."""
 
+EXPECTED = (OracleError, ContractsError, OSError)
+"""Errors that a check may meet in normal operation."""
 LEAST_PYTHON = (3, 11)
 SKEW_WARN_S = 2.0
 """Difference of two clocks from which an operator should look. [s]"""
@@ -76,19 +78,24 @@ class DiskLimits:
     """Least free inodes of the file system. [%]"""
 
 
-def attempt(subject: str, check: Callable[[], Finding]) -> Finding:
+def attempt(
+    subject: str,
+    check: Callable[[], Finding],
+    expected: tuple[type[Exception], ...] = EXPECTED,
+) -> Finding:
     """Run a check; an error that is expected in operation is its finding.
 
     Args:
         subject: What is checked.
         check: The check.
+        expected: Errors that are findings.
 
     Returns:
         Its finding.
     """
     try:
         return check()
-    except (OracleError, ContractsError, OSError) as exc:
+    except expected as exc:
         return Finding(subject, "fail", str(exc))
 
 
