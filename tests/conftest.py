@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import wallet.secret_storage  # noqa: F401  first, so that no test raises the recursion limit
+from tests.servers import chain
 from tests.servers.postgresql import PostgresqlServer
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,6 +22,34 @@ def data_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f"left out: the data folder {folder.name!r} (DATA) is not here")
     return folder
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let one option choose the chain under all tests."""
+    parser.addoption(
+        "--engine",
+        choices=("embedded", "avalanche"),
+        default="embedded",
+        help="the chain that tests run on: embedded, or a network of five validators",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell the chain's fixtures what was chosen."""
+    chain.choose(config.getoption("--engine"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what the chosen chain cannot do, with the reason."""
+    for item in items:
+        marker = item.get_closest_marker("embedded_only")
+        if marker is not None and not chain.is_embedded():
+            item.add_marker(pytest.mark.skip(f"embedded_only: {marker.args[0]}"))
+
+
+def pytest_unconfigure() -> None:
+    """Stop the network of this process, if a test started one."""
+    chain.close()
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -35,8 +35,9 @@ from contracts.structs import (
     VerifyStatement,
 )
 from contracts.typed_data import address_of, compact_signature
-from node.engine import EmbeddedEngine, EngineSettings
+from node.engine import EngineSettings
 from oracle.log.tree import leaf_hash, tree_root
+from tests.servers.chain import Chain, funded_sender, open_engine
 
 CHAIN_ID = 20260
 OPENING = int(dt.datetime(2022, 3, 15, 1, tzinfo=dt.UTC).timestamp())
@@ -101,9 +102,7 @@ def plan_of_the_park() -> DeploymentPlan:
 class Park:
     """Acts for every organisation and member of a deployed ledger."""
 
-    def __init__(
-        self, engine: EmbeddedEngine, sender: Sender, where: Deployment
-    ) -> None:
+    def __init__(self, engine: Chain, sender: Sender, where: Deployment) -> None:
         self.engine = engine
         self.sender = sender
         self.deployment = where
@@ -315,24 +314,24 @@ def plan() -> DeploymentPlan:
 
 
 @pytest.fixture(scope="session")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedEngine]:
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
     settings = EngineSettings(
         tmp_path_factory.mktemp("ledger"),
         CHAIN_ID,
         clock_mode="virtual",
         genesis_time=OPENING,
     )
-    with EmbeddedEngine(settings) as running:
+    with open_engine(settings) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def client(engine: EmbeddedEngine) -> Iterator[ChainClient]:
+def client(engine: Chain) -> Iterator[ChainClient]:
     with ChainClient(engine.rpc_url) as connected:
         yield connected
 
 
 @pytest.fixture(scope="session")
-def park(engine: EmbeddedEngine, client: ChainClient) -> Park:
-    sender = Sender(client, key_of("deployer"))
+def park(engine: Chain, client: ChainClient) -> Park:
+    sender = funded_sender(client, key_of("deployer"))
     return Park(engine, sender, deploy(client, sender, plan_of_the_park()))

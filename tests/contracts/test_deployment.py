@@ -31,6 +31,7 @@ from contracts.ledger import Ledger
 from contracts.plan import DeploymentPlan
 from contracts.sender import Sender
 from contracts.typed_data import stream_id
+from tests.servers.chain import funded_sender
 
 SOURCES = Path(__file__).parents[2] / "contracts" / "src"
 FOR_THE_ADMINISTRATOR = {
@@ -112,7 +113,7 @@ class TestDeploy:
     def test_refuses_a_key_that_was_used_before(
         self, park: Any, client: ChainClient, plan: DeploymentPlan
     ):
-        sender = Sender(client, PrivateKey(b"\x32" * 32))
+        sender = funded_sender(client, PrivateKey(b"\x32" * 32))
         spent = park.ledger.access_manager.renounce_role(7, sender.address)
         sender.send(spent)
         with pytest.raises(ConflictError, match="fresh key"):
@@ -124,7 +125,7 @@ class TestBrokenDeploy:
     def test_is_taken_up_by_a_second_run(
         self, client: ChainClient, plan: DeploymentPlan, transactions: int
     ):
-        key = PrivateKey(bytes([0x41 + transactions]) * 32)
+        key = funded_sender(client, PrivateKey(bytes([0x41 + transactions]) * 32))._key
         with pytest.raises(UnavailableError, match="broken on purpose"):
             deploy(client, BrokenSender(client, key, transactions), plan)
         deployment = deploy(client, Sender(client, key), plan)

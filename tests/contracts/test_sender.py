@@ -15,12 +15,13 @@ from contracts.errors import (
     UnavailableError,
 )
 from contracts.sender import Sender
+from tests.servers.chain import funded_sender
 
 
 @pytest.fixture
 def sender(client: ChainClient, request: pytest.FixtureRequest) -> Sender:
     seed = request.node.name.encode().ljust(32, b".")[:32]
-    return Sender(client, PrivateKey(seed))
+    return funded_sender(client, PrivateKey(seed))
 
 
 @pytest.fixture

@@ -13,10 +13,11 @@ from sqlalchemy import func, select
 from contracts.structs import IssueQuota
 from contracts.typed_data import account_id
 from node.config import Settings
-from node.engine import EmbeddedEngine, EngineSettings
+from node.engine import EngineSettings
 from node.run import RunningNode, run_node
 from node.store.desk import PendingInstruction
 from oracle.member.member import MemberNode
+from tests.servers.chain import fund, open_engine, relayer_of
 from tests.simulators.oracle_park import CHAIN_ID, OraclePark, key_of
 from wallet.instructions import Instruction, build
 from wallet.signers import KeySigner
@@ -83,9 +84,9 @@ class Scene:
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     folder = tmp_path_factory.mktemp("scene")
     with (
-        EmbeddedEngine(EngineSettings(folder / "chain", CHAIN_ID)) as engine,
+        open_engine(EngineSettings(folder / "chain", CHAIN_ID)) as engine,
         OraclePark(engine, folder) as park,
-        run_node(node_settings(folder), engine) as node,
+        run_node(funded_settings(park, folder), engine) as node,
         park.running((0,)) as members,
     ):
         write_keys(folder / "keys")
@@ -94,8 +95,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         yield Scene(park, node, members[0], folder)
 
 
-def node_settings(folder: Path) -> Settings:
-    return Settings(
+def funded_settings(park: OraclePark, folder: Path) -> Settings:
+    settings = Settings(
         data_dir=folder / "node",
         deployment=folder / "deployment.json",
         chain_id=CHAIN_ID,
@@ -103,6 +104,8 @@ def node_settings(folder: Path) -> Settings:
         port=0,
         poll_interval_ms=20,
     )
+    fund(park.client, relayer_of(settings))
+    return settings
 
 
 def write_keys(folder: Path) -> None:

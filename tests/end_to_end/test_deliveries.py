@@ -17,13 +17,14 @@ from accounting.boundary import Boundary, Source
 from contracts.enumerations import Purpose
 from contracts.structs import StatementReport
 from contracts.typed_data import account_id, boundary_id
-from node.engine import EmbeddedEngine, EngineSettings
+from node.engine import EngineSettings
 from oracle.evidence.evidence import StatementEvidence
 from oracle.evidence.package import build_package
 from oracle.evidence.trust import Trust
 from oracle.evidence.verify import verify_package
 from oracle.member.member import MemberNode
 from oracle.member.view import Period
+from tests.servers.chain import open_engine
 from tests.simulators.device import DeviceSimulator
 from tests.simulators.oracle_park import CHAIN_ID, OraclePark, wait_until
 
@@ -87,7 +88,7 @@ def play(tmp_path_factory: pytest.TempPathFactory) -> Play:
             genesis_time=END + 3600,
         )
         with (
-            EmbeddedEngine(chain) as engine,
+            open_engine(chain) as engine,
             OraclePark(engine, folder, FOUNDER) as park,
         ):
             devices = enrol(park)

@@ -11,8 +11,9 @@ import pytest
 from accounting.boundary import Boundary, Source
 from contracts.enumerations import StatementStatus
 from contracts.typed_data import account_id, boundary_id
-from node.engine import EmbeddedEngine, EngineSettings
+from node.engine import EngineSettings
 from oracle.inbox.results import Status, decode_results
+from tests.servers.chain import open_engine
 from tests.simulators import commands
 from tests.simulators.commands import Done
 from tests.simulators.device import DeviceSimulator
@@ -31,7 +32,7 @@ def park(tmp_path: Path) -> Iterator[OraclePark]:
     """A ledger whose clock stands behind the period."""
     now = {"clock_mode": "virtual", "genesis_time": YEAR_WITHOUT_FACTORS + 3600}
     chain = EngineSettings(tmp_path / "chain", CHAIN_ID, **now)
-    with EmbeddedEngine(chain) as engine, OraclePark(engine, tmp_path) as fresh:
+    with open_engine(chain) as engine, OraclePark(engine, tmp_path) as fresh:
         yield fresh
 
 

@@ -44,6 +44,7 @@ from node.engine import EmbeddedEngine, EngineSettings
 from node.engine.anvil import find_anvil
 from node.run import RunningNode, run_node
 from node.services.relay import call_of
+from tests.servers.chain import Chain, fund, funded_sender, open_engine, relayer_of
 from wallet.instruction_file import to_json
 from wallet.instructions import Instruction, build
 from wallet.signers import KeySigner, sign_instruction
@@ -70,7 +71,7 @@ def signer_of(label: str) -> KeySigner:
 class Park:
     """A chain with contracts, and the people who act on it."""
 
-    engine: EmbeddedEngine | None
+    engine: Chain | None
     client: ChainClient
     deployment: Deployment
     ledger: Ledger
@@ -258,10 +259,10 @@ def park(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Park]:
         clock_mode="virtual",
         genesis_time=GENESIS_TIME,
     )
-    with EmbeddedEngine(settings) as engine, ChainClient(engine.rpc_url) as client:
-        deployment = deploy(client, Sender(client, PrivateKey()), _plan())
+    with open_engine(settings) as engine, ChainClient(engine.rpc_url) as client:
+        deployment = deploy(client, funded_sender(client), _plan())
         ledger = Ledger(client, deployment)
-        yield Park(engine, client, deployment, ledger, Sender(client, PrivateKey()))
+        yield Park(engine, client, deployment, ledger, funded_sender(client))
 
 
 @pytest.fixture(scope="module")
@@ -279,6 +280,7 @@ def open_node(park: Park) -> Any:
             public_url="http://node.example",
             **{"port": 0, "poll_interval_ms": 20, **settings},
         )
+        fund(park.client, relayer_of(chosen))
         with run_node(chosen, park.engine) as node:
             yield node
 

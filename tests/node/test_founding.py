@@ -12,9 +12,11 @@ from contracts.enumerations import Kind
 from contracts.ledger import Ledger
 from contracts.typed_data import account_id, address_of
 from node.__main__ import app
-from node.engine import EmbeddedEngine, EngineSettings
+from node.engine import EngineSettings
 from node.errors import InvalidConfigError
 from node.founding import found_ledger, load_plan
+from node.relayer import transport_key
+from tests.servers.chain import fund, open_engine
 
 KINDS = {
     "operator": "park_operator",
@@ -42,6 +44,12 @@ def plan_text() -> str:
     return "\n".join(parts)
 
 
+def _fund_deployer(rpc_url: str, out: Path) -> None:
+    key = transport_key(out.with_suffix(".key"))
+    with ChainClient(rpc_url) as client:
+        fund(client, address_of(key.public_key))
+
+
 @pytest.fixture
 def plan_path(tmp_path: Path) -> Path:
     path = tmp_path / "plan.toml"
@@ -54,7 +62,8 @@ class TestDeployCommand:
         self, tmp_path: Path, plan_path: Path
     ):
         out = tmp_path / "deployment.json"
-        with EmbeddedEngine(EngineSettings(tmp_path / "chain", 20260)) as engine:
+        with open_engine(EngineSettings(tmp_path / "chain", 20260)) as engine:
+            _fund_deployer(engine.rpc_url, out)
             arguments = ["deploy", str(plan_path), "--rpc", engine.rpc_url]
             arguments += ["--out", str(out)]
             first = CliRunner().invoke(app, arguments)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from coincurve import PrivateKey
 from sqlalchemy import func, select
 
 from contracts.bindings.market import HALT
@@ -21,7 +20,6 @@ from contracts.calls import UnsignedCall
 from contracts.chain import ChainClient
 from contracts.enumerations import AccountStatus
 from contracts.events import EVENTS
-from contracts.sender import Sender
 from node.errors import ConflictLedgerError, UnavailableEngineError
 from node.ledger.cursor import position
 from node.ledger.fetch import LogFetcher
@@ -32,6 +30,7 @@ from node.services.fsck import check_ledger, compare_tables
 from node.services.market import cash_balances, quota_supply
 from node.store.database import Database, open_database
 from node.store.facts import Event, QuotaMovement
+from tests.servers.chain import funded_sender
 
 CHAIN_ID = 20260
 
@@ -78,7 +77,7 @@ def _some_action(park: Any, dice: random.Random) -> None:
 
 
 def _with_new_relayer(park: Any) -> Any:
-    return replace(park, sender=Sender(park.client, PrivateKey()))
+    return replace(park, sender=funded_sender(park.client))
 
 
 class TestProjection:
@@ -276,7 +275,7 @@ class TestKill:
 
 def _keep_busy(park: Any, dice: random.Random, stop: threading.Event) -> None:
     with ChainClient(park.client.url) as client:
-        busy = replace(park, sender=Sender(client, PrivateKey()))
+        busy = replace(park, sender=funded_sender(client))
         while not stop.is_set():
             _some_action(busy, dice)
 

@@ -11,11 +11,12 @@ import pytest
 from accounting.boundary import Boundary, Source
 from contracts.enumerations import Purpose
 from contracts.typed_data import account_id, boundary_id
-from node.engine import EmbeddedEngine, EngineSettings
+from node.engine import EngineSettings
 from node.errors import UnavailableMemberError
 from node.services.ports import MemberProofs
 from oracle.evidence.package import build_package
 from oracle.member.view import Period
+from tests.servers.chain import open_engine
 from tests.simulators.oracle_park import CHAIN_ID, OraclePark, wait_until
 
 START = 1_672_502_400
@@ -35,7 +36,7 @@ def oracle(tmp_path: Path) -> Iterator[tuple[OraclePark, dict[int, Any]]]:
         genesis_time=END + 3600,
     )
     with (
-        EmbeddedEngine(settings) as engine,
+        open_engine(settings) as engine,
         OraclePark(engine, tmp_path) as park,
         park.running(clock="chain") as nodes,
     ):

@@ -32,11 +32,11 @@ from contracts.structs import (
     Signatures,
 )
 from contracts.typed_data import address_of, compact_signature, stream_id
-from node.engine import EmbeddedEngine
 from oracle.config import MemberSettings
 from oracle.member.keys import MemberKey, write_key
 from oracle.member.member import MemberNode
 from oracle.reading.checks import Domain
+from tests.servers.chain import Chain, fund, funded_sender
 from tests.simulators.device import DeviceSimulator
 
 CHAIN_ID = 20260
@@ -163,12 +163,13 @@ class OraclePark(Institutions):
     """
 
     def __init__(
-        self, engine: EmbeddedEngine, folder: Path, deployer: PrivateKey | None = None
+        self, engine: Chain, folder: Path, deployer: PrivateKey | None = None
     ) -> None:
         self.engine = engine
         self.folder = folder
         client = ChainClient(engine.rpc_url)
-        sender = Sender(client, deployer or PrivateKey())
+        sender = funded_sender(client, deployer)
+        fund(client, *(member_key(index).address for index in range(len(MEMBERS))))
         super().__init__(client, sender, deploy(client, sender, _plan()))
         self.deployment_file = folder / "deployment.json"
         self.deployment_file.write_text(self.deployment.to_json())
@@ -263,12 +264,12 @@ def settings_toml(settings: MemberSettings) -> str:
         shown = [
             f"{name} = {json.dumps(str(v) if isinstance(v, Path) else v)}"
             for name, v in values.items()
-            if v is not None
+            if v not in (None, "")
         ]
         return [f"[{table}]", *shown]
 
     text = lines("member", ("name", "data_dir", "stream", "key_file"))
-    text += lines("member", ("passphrase_file",))[1:]
+    text += lines("member", ("passphrase_file", "database_url"))[1:]
     text += lines("chain", ("rpc_url", "deployment_file", "clock"))
     text += lines("http", ("host", "port"))
     text += lines("rounds", ("window_s", "timeout_s", "heartbeat_s", "max_batch"))

@@ -22,7 +22,6 @@ from contracts.errors import (
 )
 from contracts.structs import Attestation
 from contracts.typed_data import compact_signature, digest, domain, struct_hash
-from node.engine import EmbeddedEngine
 from oracle.errors import (
     ConflictBallotError,
     InvalidProposalError,
@@ -35,6 +34,7 @@ from oracle.member.proposal import Batch
 from oracle.member.transport import HttpPeers
 from oracle.reading.checks import Domain
 from oracle.reading.profile import message_digest
+from tests.servers.chain import Chain
 from tests.simulators.device import DeviceSimulator
 from tests.simulators.lying_leader import HONEST, LIAR, Scene
 from tests.simulators.oracle_park import (
@@ -59,7 +59,7 @@ def scene(park: OraclePark) -> Iterator[Scene]:
 
 @pytest.fixture(scope="class")
 def stage(
-    engine: EmbeddedEngine, tmp_path_factory: pytest.TempPathFactory
+    engine: Chain, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Scene]:
     """One scene for all the lies that leave nothing behind."""
     with OraclePark(engine, tmp_path_factory.mktemp("stage")) as park:

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from accounting.boundary import Boundary, Source
 from contracts.enumerations import Purpose
 from contracts.typed_data import account_id, boundary_id
-from node.engine import EmbeddedEngine, EngineSettings
+from node.engine import EngineSettings
 from oracle.member.member import MemberNode
 from oracle.member.proposal import Batch, build_batch
 from oracle.member.statements import NO_STATEMENT
 from oracle.member.view import Period
+from tests.servers.chain import Chain, open_engine
 from tests.simulators.device import DeviceSimulator
 from tests.simulators.oracle_park import CHAIN_ID, OraclePark, member_key
 
@@ -39,14 +40,14 @@ class Delivery:
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedEngine]:
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
     settings_ = EngineSettings(
         tmp_path_factory.mktemp("engine"),
         CHAIN_ID,
         clock_mode="virtual",
         genesis_time=END + 3600,
     )
-    with EmbeddedEngine(settings_) as running:
+    with open_engine(settings_) as running:
         yield running
 
 

@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 from contracts.events import decode
-from node.engine import EmbeddedEngine
 from oracle.inbox.results import Status, decode_results
 from oracle.member.refs import split_refs
+from tests.servers.chain import Chain
 from tests.simulators.device import DeviceSimulator
 from tests.simulators.oracle_park import STREAM_ID, OraclePark, wait_until
 
@@ -70,7 +70,7 @@ def signed_reports(path: Path) -> dict[tuple[int, int], set[bytes]]:
 
 @pytest.fixture(scope="module")
 def park(
-    engine: EmbeddedEngine, tmp_path_factory: pytest.TempPathFactory
+    engine: Chain, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[OraclePark]:
     with OraclePark(engine, tmp_path_factory.mktemp("processes")) as shared:
         yield shared

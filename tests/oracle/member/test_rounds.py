@@ -10,7 +10,6 @@ from contracts.bindings.reading_anchor import SignedReport
 from contracts.enumerations import CarrierStatus
 from contracts.structs import BatchReport, ReadingProof
 from contracts.typed_data import compact_signature, digest, struct_hash
-from node.engine import EmbeddedEngine
 from oracle.errors import InvalidProposalError
 from oracle.log.tree import leaf_hash as log_leaf
 from oracle.log.tree import prove_inclusion
@@ -19,6 +18,7 @@ from oracle.member.member import MemberNode
 from oracle.member.proposal import build_batch, tree_of
 from oracle.member.store import Proposal
 from oracle.member.votes import Offer
+from tests.servers.chain import Chain
 from tests.simulators.device import DeviceSimulator
 from tests.simulators.oracle_park import (
     STREAM_ID,
@@ -76,7 +76,7 @@ class Together:
 
 @pytest.fixture(scope="class")
 def together(
-    engine: EmbeddedEngine, tmp_path_factory: pytest.TempPathFactory
+    engine: Chain, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Together]:
     folder = tmp_path_factory.mktemp("together")
     with OraclePark(engine, folder) as park, park.running() as nodes:

@@ -18,7 +18,7 @@ from contracts.structs import (
     VerifyStatement,
 )
 from contracts.typed_data import CodeReport, account_id, boundary_id, struct_hash
-from node.engine import EmbeddedEngine, EngineSettings
+from node.engine import EngineSettings
 from oracle.errors import InvalidProposalError
 from oracle.evidence.package import build_package
 from oracle.evidence.stages import Stage
@@ -28,6 +28,7 @@ from oracle.member.member import MemberNode
 from oracle.member.statements import NO_STATEMENT
 from oracle.member.states import encode_report
 from oracle.member.view import Period
+from tests.servers.chain import Chain, open_engine
 from tests.simulators.device import DeviceSimulator
 from tests.simulators.oracle_park import CHAIN_ID, OraclePark, wait_until
 
@@ -132,7 +133,7 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedEngine]:
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
     """A chain whose clock stands behind the period."""
     settings = EngineSettings(
         tmp_path_factory.mktemp("engine"),
@@ -140,13 +141,13 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedEngine]
         clock_mode="virtual",
         genesis_time=END + 3600,
     )
-    with EmbeddedEngine(settings) as running:
+    with open_engine(settings) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def scene(
-    engine: EmbeddedEngine, tmp_path_factory: pytest.TempPathFactory
+    engine: Chain, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Scene]:
     """Each firm's readings at another member, one of them reversed, all anchored."""
     folder = tmp_path_factory.mktemp("statements")
