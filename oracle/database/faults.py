@@ -22,7 +22,7 @@ class Fault(Enum):
     ABSENT = "{} does not exist: create the database (createdb) or correct the URL"
     UNREACHABLE = "{} cannot be reached ({reason}): start the server, check host, port"
     DUPLICATE = "another process writes to {}: run one inbox a database"
-    DAMAGED = "{} is damaged ({reason}): stop and keep it; see Databases in the runbook"
+    DAMAGED = "{} is damaged ({reason}): stop, keep it and run carbon-oracle rebuild"
     OTHER = "{} does not work ({reason}): check disk and file"
 
     def sentence(self, address: Address, error: SQLAlchemyError) -> str:

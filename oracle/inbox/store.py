@@ -9,6 +9,7 @@ says what to do.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -48,8 +49,10 @@ def open_engine(database: Address) -> sa.Engine:
     """
     engine = _engine(database)
     try:
-        with translated(database), writing(engine) as connection:
-            migrate(connection, "oracle.database")
+        with translated(database):
+            _require_whole(engine)
+            with writing(engine) as connection:
+                migrate(connection, "oracle.database")
     except UnknownRevisionError as exc:
         raise ConflictDatabaseError(f"{shown(database)} is refused: {exc}") from exc
     except BaseException:
@@ -137,9 +140,12 @@ def translated(database: Address) -> Iterator[None]:
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """Open a transaction that takes the write lock at its start."""
-    writer = engine.execution_options(is_writing=True)
+    writer, witness = engine.execution_options(is_writing=True), _witness_of(engine)
     with writer.begin() as connection:
         yield connection
+        number = witness.count(connection) if witness else 0
+    if witness:
+        witness.note(number)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
