@@ -97,6 +97,11 @@ class Settings:
     operations: OperationsSettings = field(default_factory=OperationsSettings)
     """Watch and alarms; a table of its own, see ``node/operations/settings.py``."""
 
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the chain is the node's own, embedded one."""
+        return not self.rpc_url and self.validator is None
+
 
 def load_settings(path: Path) -> Settings:
     """Read settings.

@@ -20,6 +20,7 @@ from typing import Any
 
 from contracts.directory import Deployment
 from contracts.errors import ContractsError
+from contracts.typed_data import stream_id
 from node.backup.archive import Report
 from node.backup.create import require_space
 from node.backup.databases import is_empty, load_postgresql
@@ -41,6 +42,7 @@ from node.services.fsck import Report as Checked
 from node.store.database import open_database
 from oracle.config import load_settings as load_member_settings
 from oracle.inbox.store import open_engine
+from oracle.member.memory import Memory
 from oracle.member.setup import DATABASE, database_of
 
 __all__ = ["Order", "Restored", "restore_backup"]
@@ -109,6 +111,7 @@ def restore_backup(order: Order, report: Report) -> Restored:
         _arrange(partial)
         _write_settings(order, manifest, partial)
         _fill_databases(partial, manifest)
+        _forget_votes(partial)
         if target.exists():
             target.rmdir()
         partial.rename(target)
@@ -191,6 +194,19 @@ def _fill_databases(folder: Path, manifest: Manifest) -> None:
         _require_unused(member.database_url, "--member-database-url")
         open_engine(database_of(member)).dispose()
         _load(member.database_url, folder / "member", manifest.facts)
+
+
+def _forget_votes(folder: Path) -> None:
+    """Let the member be silent where it voted after the backup (step 5)."""
+    if not (folder / MEMBER_TOML).exists():
+        return
+    member = load_member_settings(folder / MEMBER_TOML)
+    address = database_of(member)
+    engine = open_engine(address)
+    try:
+        Memory(engine, address, stream_id(member.stream)).lose()
+    finally:
+        engine.dispose()
 
 
 def _require_unused(url: str, option: str) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from node.config import Settings
+from node.operations.settings import OperationsSettings
 from oracle.config import MemberSettings
 
 __all__ = ["MEMBER_TOML", "NODE_TOML", "place_member", "place_node", "to_toml"]
@@ -43,11 +44,15 @@ def place_node(text: str, was_in: Path, folder: Path, database_url: str | None) 
         "data_dir": "data",
         "deployment": "deployment.json",
         "proof_folder": "proofs",
+        "history": "history.sqlite",
         "member_config": MEMBER_TOML,
         "inbox_database": _inbox(folder),
     }
     placed = _placed(entries, Settings, given, was_in)
     placed.pop("relayer_key", None)
+    if "operations" in entries:
+        table = entries["operations"]
+        placed["operations"] = _placed(table, OperationsSettings, {}, was_in)
     if database_url is not None:
         placed["database_url"] = database_url
     return to_toml(placed)
@@ -68,7 +73,11 @@ def place_member(
         The new settings (TOML).
     """
     tables = tomllib.loads(text)
-    given = {"data_dir": "data", "deployment_file": "../deployment.json"}
+    given = {
+        "data_dir": "data",
+        "deployment_file": "../deployment.json",
+        "history_file": "../history.sqlite",
+    }
     for name in ("key_file", "transport_key_file"):
         old = tables["member"].get(name)
         if old and (folder / "keys" / Path(old).name).exists():
@@ -90,7 +99,7 @@ def _inbox(folder: Path) -> str:
 
 def _placed(
     entries: Mapping[str, Any],
-    kind: type[Settings | MemberSettings],
+    kind: type[Settings | MemberSettings | OperationsSettings],
     given: Mapping[str, str],
     was_in: Path,
 ) -> dict[str, Any]:

@@ -78,8 +78,10 @@ def list_parts(
         _settings("node.toml", config),
         _file("deployment.json", settings.deployment),
     ]
+    if settings.history is not None:
+        parts.append(_file("history.sqlite", settings.history))
     parts += _proofs(settings)
-    if not settings.rpc_url:
+    if settings.is_embedded:
         parts += _chain(settings.data_dir / CHAIN_FOLDER, stack)
     return parts
 

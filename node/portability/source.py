@@ -22,6 +22,7 @@ from node.engine.chain import Chain
 from node.engine.salvage import rebuild_witness
 from node.engine.settings import EngineSettings
 from node.errors import UnavailableEngineError
+from node.network.home import ValidatorHome
 from node.portability.states import (
     States,
     hold_against,
@@ -60,6 +61,8 @@ def open_source(settings: Settings, rpc_url: str | None) -> Iterator[Source]:
         NodeError: If the chain cannot be read.
     """
     where = rpc_url or settings.rpc_url
+    if not where and settings.validator is not None:
+        where = ValidatorHome(settings.validator).rpc_url
     if where:
         with run.open_ledger(settings, where) as ledger:
             yield _elsewhere(ledger)
