@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from contracts.enumerations import AccountStatus, CarrierStatus
 from contracts.hashing import keccak256
@@ -97,10 +95,12 @@ def remove_command(  # noqa: PLR0913, PLR0917  # the options of a command
 
 def _report(steps: list[Step], plan: OnboardingPlan | None) -> None:
     """Show the steps; exit code 2 while signatures are missing."""
-    table = Table("step", "state", "waits for", "file")
     for step in steps:
-        table.add_row(step.what, step.state, step.waits_for, str(step.file or ""))
-    Console(soft_wrap=True).print(table)
+        typer.echo(f"{step.state}  {step.what}")
+        if step.state == "open":
+            typer.echo(f"      waits for {step.waits_for}")
+        if step.file is not None:
+            typer.echo(f"      file {step.file}")
     if any(step.state == "open" for step in steps):
         raise typer.Exit(EXIT_OPEN)
     if plan is not None and plan.member_key:
