@@ -18,6 +18,7 @@ from oracle.inbox.tables import (
     equivocations,
     readings,
     receipts,
+    streams,
 )
 from oracle.reading.facts import Fact, decode_facts
 
@@ -160,10 +161,10 @@ _STORED = sa.select(
     readings.c.ts,
     readings.c.received_at,
     readings.c.facts,
-    readings.c.batch_stream,
+    streams.c.stream_id,
     readings.c.batch_seq,
     readings.c.batch_index,
-).select_from(_JOINED)
+).select_from(_JOINED.outerjoin(streams, streams.c.id == readings.c.stream_row))
 
 
 def _waiting(until_ts: int | None) -> list[sa.ColumnElement[bool]]:

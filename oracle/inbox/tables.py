@@ -33,6 +33,14 @@ receipts = sa.Table(
 )
 """Signed receipts, each for up to 64 readings."""
 
+streams = sa.Table(
+    "streams",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("stream_id", sa.LargeBinary(32), nullable=False, unique=True),
+)
+"""Streams of the batches; a small number beside each reading instead of 32 bytes."""
+
 readings = sa.Table(
     "readings",
     METADATA,
@@ -45,7 +53,7 @@ readings = sa.Table(
     sa.Column("received_at", sa.BigInteger, nullable=False),
     sa.Column("facts", sa.LargeBinary),
     sa.Column("receipt_id", ROW_NUMBER, nullable=False),
-    sa.Column("batch_stream", sa.LargeBinary(32)),
+    sa.Column("stream_row", sa.Integer),
     sa.Column("batch_seq", sa.BigInteger),
     sa.Column("batch_index", sa.Integer),
     sa.UniqueConstraint("carrier_id", "seq"),

@@ -16,7 +16,13 @@ from oracle.database.address import Address
 from oracle.inbox.inbox import Inbox
 from oracle.inbox.reader import StoredReading
 from oracle.inbox.store import translated, writing
-from oracle.inbox.tables import NO_RECEIPT, carriers, equivocations, readings
+from oracle.inbox.tables import (
+    NO_RECEIPT,
+    carriers,
+    equivocations,
+    readings,
+    streams,
+)
 from oracle.member.ports import NewReading
 from oracle.member.refs import ReadingRef
 from oracle.reading.profile import decode_message
@@ -149,13 +155,8 @@ class MemberIntake:
             refs: Names of its readings in order.
         """
         places = {ref.digest: place for place, ref in enumerate(refs)}
-        marks = (
-            sa.update(readings)
-            .where(readings.c.id == sa.bindparam("row_id"))
-            .values(batch_stream=stream_id, batch_seq=batch_seq)
-            .values(batch_index=sa.bindparam("place"))
-        )
         with translated(self._database), writing(self._inbox.engine) as connection:
+            marks = _marks(_stream_row(connection, stream_id), batch_seq)
             settled = self._settle(connection, refs)
             for row, seqs in self._by_carrier(connection, refs):
                 query = sa.select(readings.c.id, readings.c.digest).where(
@@ -221,6 +222,26 @@ class MemberIntake:
             seqs = [ref.seq for ref in group]
             for start in range(0, len(seqs), QUERY_ITEMS):
                 yield row, seqs[start : start + QUERY_ITEMS]
+
+
+def _stream_row(connection: sa.Connection, stream_id: bytes) -> int:
+    """Find a stream's row, or add it."""
+    query = sa.select(streams.c.id).where(streams.c.stream_id == stream_id)
+    row = connection.execute(query).scalar()
+    if row is None:
+        added = sa.insert(streams).values(stream_id=stream_id).returning(streams.c.id)
+        row = connection.execute(added).scalar_one()
+    return int(row)
+
+
+def _marks(stream_row: int, batch_seq: int) -> sa.Update:
+    """Build the change that gives a reading its batch and place."""
+    return (
+        sa.update(readings)
+        .where(readings.c.id == sa.bindparam("row_id"))
+        .values(stream_row=stream_row, batch_seq=batch_seq)
+        .values(batch_index=sa.bindparam("place"))
+    )
 
 
 def _promote(connection: sa.Connection, pair: Any) -> bool:

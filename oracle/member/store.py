@@ -4,13 +4,13 @@ Rules kept: a vote, lock or signature is committed to disk before it leaves the 
 (SQLite with synchronous=FULL); the primary key (stream, seq, rules version) of
 `signed_reports` makes a second signature for one number impossible even for a faulty
 caller; a batch and the carrier states after it commit together. Readings themselves
-are kept by the inbox in the same database; their marks follow, and are repeated for
-the last batch at every start.
+are kept by the inbox in the same database; their marks follow (`places`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, cast
 
 from sqlalchemy import (
     BigInteger,
@@ -18,6 +18,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     LargeBinary,
+    Table,
     delete,
     insert,
     select,
@@ -31,6 +32,7 @@ from oracle.errors import ConflictBallotError
 from oracle.inbox.store import translated, writing
 from oracle.inbox.tables import ROW_NUMBER
 from oracle.member.ballot import Ballot, Certificate, Subject
+from oracle.member.places import forgotten_names, marked_names
 from oracle.member.refs import ReadingRef, join_refs, split_refs
 from oracle.member.states import (
     decode_report,
@@ -230,6 +232,7 @@ class MemberStore:
             for name, state in states.items()
         ]
         with self._writing() as connection:
+            connection.execute(forgotten_names(_BATCHES, batch.report.seq))
             connection.execute(insert(BatchRow), row)
             for start in range(0, len(rows), QUERY_ITEMS):
                 part = rows[start : start + QUERY_ITEMS]
@@ -320,15 +323,20 @@ class MemberStore:
         query = select(*columns, BatchRow.tx_hash).order_by(BatchRow.seq)
         query = query.where(BatchRow.seq.between(first, last))
         with self._reading() as connection:
-            return [
-                AnchoredBatch(
-                    decode_report(BatchReport, row.report),
-                    row.report_hash,
-                    split_refs(row.refs),
-                    row.tx_hash,
-                )
-                for row in connection.execute(query)
-            ]
+            rows = connection.execute(query).all()
+            return [_batch(connection, row) for row in rows]
+
+
+_BATCHES = cast("Table", BatchRow.__table__)
+
+
+def _batch(connection: Connection, row: Any) -> AnchoredBatch:
+    """Build a batch; where its names are gone, from the marks of its readings."""
+    report = decode_report(BatchReport, row.report)
+    refs = split_refs(row.refs)
+    if len(refs) != report.leaf_count:
+        refs = marked_names(connection, report.seq, report.leaf_count)
+    return AnchoredBatch(report, row.report_hash, refs, row.tx_hash)
 
 
 def _key_of(subject: Subject) -> dict[str, bytes | int]:

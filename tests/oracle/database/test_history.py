@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.resources import as_file, files
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from oracle.database.address import parse_address
+from oracle.database.history import _config
 from oracle.errors import ConflictDatabaseError
+from oracle.inbox.reader import Reader
 from oracle.inbox.store import open_engine, writing
 from oracle.inbox.tables import METADATA
 from oracle.member import memory, signatures
@@ -26,6 +30,15 @@ def plain(url: str) -> Iterator[sa.Connection]:
     with engine.begin() as connection:
         yield connection
     engine.dispose()
+
+
+def before_the_history(connection: sa.Connection) -> None:
+    """Make the tables as they were before there were revisions."""
+    with as_file(files("oracle.database") / "migrations") as folder:
+        config = _config(folder)
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    connection.execute(sa.text("DROP TABLE alembic_version"))
 
 
 class TestOpening:
@@ -50,7 +63,7 @@ class TestOpening:
     def test_takes_over_a_database_from_before_the_history(self, database_url: str):
         """Its tables were made in one go, its rows stay."""
         with plain(database_url) as connection:
-            METADATA.create_all(connection)
+            before_the_history(connection)
             row = {"identifier_hash": b"1" * 32, "identifier": "88.1/a"}
             connection.execute(sa.insert(METADATA.tables["carriers"]), row)
         engine = open_engine(database_url)
@@ -60,6 +73,35 @@ class TestOpening:
             wanted = [METADATA, Tables.metadata]
             context = MigrationContext.configure(connection)
             assert compare_metadata(context, wanted) == []
+        engine.dispose()
+
+    def test_keeps_the_batches_of_readings_from_before_short_marks(
+        self, database_url: str
+    ):
+        """Two streams, and a reading that waits: each keeps what it had."""
+        streams = [b"1" * 32, None, b"2" * 32, b"1" * 32]
+        with plain(database_url) as connection:
+            before_the_history(connection)
+            carrier = {"identifier_hash": b"1" * 32, "identifier": "88.1/a"}
+            connection.execute(sa.insert(METADATA.tables["carriers"]), carrier)
+            for seq, stream in enumerate(streams):
+                connection.execute(
+                    sa.text(
+                        "INSERT INTO readings (carrier_id, seq, raw, digest, ts, "
+                        "received_at, receipt_id, batch_stream, batch_seq, batch_index)"
+                        " VALUES (1, :seq, :raw, :raw, 1, 1, 0, :stream, :batch, 0)"
+                    ),
+                    {
+                        "seq": seq,
+                        "raw": bytes([seq]) * 32,
+                        "stream": stream,
+                        "batch": None if stream is None else seq,
+                    },
+                )
+        engine = open_engine(database_url)
+        found = Reader(engine, database_url).readings_of("88.1/a", 0, 2)
+        assert [one.batch_stream for one in found] == streams
+        assert [one.batch_seq for one in found] == [0, None, 2, 3]
         engine.dispose()
 
     def test_refuses_tables_that_are_not_ours(self, database_url: str):

@@ -15,7 +15,6 @@ import pytest
 
 from contracts.events import decode
 from oracle.inbox.results import Status, decode_results
-from oracle.member.refs import split_refs
 from tests.servers.chain import Chain
 from tests.simulators.device import DeviceSimulator
 from tests.simulators.oracle_park import STREAM_ID, OraclePark, wait_until
@@ -51,10 +50,11 @@ def anchored_refs(park: OraclePark, member: int) -> list[tuple[bytes, int]]:
     """Carrier and seq of everything in the batches of a member's database."""
     path = park.folder / f"member-{member}" / "member.db"
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
-        rows = database.execute("SELECT refs FROM batches ORDER BY seq").fetchall()
-    return [
-        (ref.identifier_hash, ref.seq) for (refs,) in rows for ref in split_refs(refs)
-    ]
+        return database.execute(
+            "SELECT c.identifier_hash, r.seq FROM readings r "
+            "JOIN carriers c ON c.id = r.carrier_id "
+            "WHERE r.batch_seq IS NOT NULL ORDER BY r.batch_seq, r.batch_index"
+        ).fetchall()
 
 
 def signed_reports(path: Path) -> dict[tuple[int, int], set[bytes]]:
