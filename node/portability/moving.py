@@ -4,7 +4,7 @@ The contracts stand at block 0 of the new chain with their code, nonces and stor
 their addresses and under the same chain id. So every balance, statement, certificate,
 rule and nonce is what it was; every domain that a signature was made for is the same,
 and the heads of streams go on. What happened before is kept in a file (``history``)
-that indexer and members read first (ADR 0013).
+that indexer and members read first (ADR 0009).
 
 1. the export is verified: every part, every storage root, every code hash
 2. ``history.sqlite``: blocks, logs, transactions, with numbers below 0
