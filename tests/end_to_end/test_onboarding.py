@@ -372,7 +372,7 @@ class TestFifthMember:
         fifth = MemberNode(scene.fifth, key=FIFTH)
         try:
             fifth.start()
-            self.check_it_signs(scene)
+            self.check_it_signs(scene, fifth)
             self.remove(scene)
             self.check_nobody_listens_to_it(scene)
         finally:
@@ -393,9 +393,14 @@ class TestFifthMember:
         assert [one.key for one in configuration.members][4] == FIFTH.address
         assert configuration.threshold == 4
 
-    def check_it_signs(self, scene: Scene) -> None:
-        """With one of the old four down, four signatures need the fifth."""
-        scene.anchor_one(0)  # a member without memory is silent for its first batch
+    def check_it_signs(self, scene: Scene, fifth: MemberNode) -> None:
+        """With one of the old four down, four signatures need the fifth.
+
+        A member without memory is silent for the batch that is due when it starts.
+        """
+        wait_until(lambda: fifth.status()["votes_from"] > 0, 60)
+        while scene.park.anchored() < fifth.status()["votes_from"]:
+            scene.anchor_one(0)
         scene.nodes[2].stop()
         event = scene.anchor_one(0)
         assert event.signers == 0b11011
