@@ -19,7 +19,7 @@ from typing import Any
 
 from node.engine.journal_rows import SCHEMA, stored_payload
 from node.engine.records import BEFORE_FIRST, Record, decode_payload, next_record
-from node.engine.witness import end_of, frame_length, read_witness
+from node.engine.witness import FILE_NAME, end_of, frame_length, read_witness
 from node.errors import ConflictJournalError
 
 __all__ = [
@@ -28,6 +28,8 @@ __all__ = [
     "audit_pages",
     "audit_records",
     "remedy",
+    "require_no_traces",
+    "require_no_witness",
     "stored_records",
 ]
 
@@ -138,6 +140,42 @@ def stored_records(db: sqlite3.Connection, after: int) -> Iterator[Record]:
     query = "SELECT number, kind, body, digest FROM records WHERE number > ?"
     for number, kind, body, digest in db.execute(f"{query} ORDER BY number", (after,)):
         yield Record(number, stored_payload(db, kind, body), digest)
+
+
+def require_no_traces(path: Path) -> None:
+    """Refuse to begin a chain where one has been.
+
+    Args:
+        path: Where the journal should be.
+
+    Raises:
+        ConflictJournalError: If it is missing or empty, but other files tell of it.
+    """
+    if path.exists() and path.stat().st_size:
+        return
+    require_no_witness(path)
+    traces = [path.with_name("genesis.json"), *path.parent.glob("snapshots/*.snapshot")]
+    for trace in traces:
+        if trace.exists():
+            raise ConflictJournalError(
+                f"the chain journal {path} is missing, but {trace} shows that a chain "
+                f"was here; {remedy(path.parent)}; for a new chain choose another "
+                "folder"
+            )
+
+
+def require_no_witness(path: Path) -> None:
+    """Refuse an empty journal beside a witness that knows more.
+
+    Raises:
+        ConflictJournalError: If there is such a witness.
+    """
+    witness = path.with_name(FILE_NAME)
+    if next(read_witness(witness), None) is not None:
+        raise ConflictJournalError(
+            f"the chain journal {path} is missing or empty, but {witness} holds its "
+            f"records; {remedy(path.parent)}"
+        )
 
 
 def _check_reach(

@@ -16,17 +16,25 @@ it (``audit``). The journal knows no engine and decides nothing.
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from node.engine.audit import audit_history, audit_pages, remedy, stored_records
+from node.engine.audit import (
+    Audited,
+    audit_history,
+    audit_pages,
+    remedy,
+    require_no_traces,
+    require_no_witness,
+    stored_records,
+)
 from node.engine.journal_rows import SCHEMA, apply_payload, insert_record
 from node.engine.records import BEFORE_FIRST, Record, encode_payload, next_record
 from node.engine.transactions import SignedTransaction
 from node.engine.witness import FILE_NAME as WITNESS_NAME
-from node.engine.witness import WitnessLog, read_witness
+from node.engine.witness import WitnessLog
 from node.errors import ConflictJournalError, UnavailableStorageError
 
 FILE_NAME = "journal.sqlite"
@@ -98,33 +106,56 @@ class Journal:
         self._witness: WitnessLog | None = None
         self._last = BEFORE_FIRST
         self._is_unsure = False
-        _require_no_traces(path)
+        self._busy_timeout_s = busy_timeout_s
+        require_no_traces(path)
+        found = self._audit()
         with self._translate():
             self._db = sqlite3.connect(
-                path,
-                timeout=busy_timeout_s,
-                isolation_level=None,
+                path, timeout=busy_timeout_s, isolation_level=None
             )
         try:
-            self._open()
+            self._open(found)
         except BaseException:
             self.close()
             raise
 
-    def _open(self) -> None:
+    def _audit(self) -> Audited | None:
+        """Audit the file through a connection that only reads.
+
+        So a refusal leaves every file as it is; the last connection that may write
+        would empty the write-ahead log. None if there is nothing to audit yet.
+        """
+        path = self._path
+        if not path.exists() or not path.stat().st_size:
+            return None
+        where = f"{path.absolute().as_uri()}?mode=ro"
+        timeout_s = self._busy_timeout_s
+        with (
+            self._translate(),
+            closing(sqlite3.connect(where, timeout_s, uri=True)) as db,
+        ):
+            db.execute("PRAGMA cell_size_check = ON")
+            query = "SELECT 1 FROM sqlite_master WHERE name = 'meta'"
+            if db.execute(query).fetchone() is None:
+                require_no_witness(path)
+                return None
+            _require_format(db, path)
+            audit_pages(db, path)
+            return audit_history(db, path, path.with_name(WITNESS_NAME))
+
+    def _open(self, found: Audited | None) -> None:
         with self._translate():
-            self._db.execute("PRAGMA cell_size_check = ON")
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA foreign_keys = ON")
-            self._require_writable()
-        self._create_or_check()
-        with self._translate():
-            audit_pages(self._db, self._path)
-            path = self._path.with_name(WITNESS_NAME)
-            found = audit_history(self._db, self._path, path)
+        if found is None:
+            self._create()
+            found = Audited(self._last, BEFORE_FIRST, 0)
+        self._require_writable()
         self._last = found.last
-        self._witness = WitnessLog(path, found.witness_last, found.witness_length)
+        self._witness = WitnessLog(
+            self._path.with_name(WITNESS_NAME), found.witness_last, found.witness_length
+        )
         self._complete_witness()
 
     def close(self) -> None:
@@ -245,24 +276,16 @@ class Journal:
         )
         return None if row is None else row[0]
 
-    def _create_or_check(self) -> None:
-        present = self._row("SELECT 1 FROM sqlite_master WHERE name = 'meta'")
-        if present is None:
-            _require_no_witness(self._path)
-            with self._transaction():
-                for statement in SCHEMA:
-                    self._db.execute(statement)
-                self._apply(encode_payload("facts", {"format": FORMAT}))
-        found = self.meta("format")
-        if found != FORMAT:
-            raise ConflictJournalError(
-                f"{self._path} is no chain journal this program reads: expected "
-                f"format {FORMAT}, found {found}; use the program version that wrote it"
-            )
+    def _create(self) -> None:
+        with self._transaction():
+            for statement in SCHEMA:
+                self._db.execute(statement)
+            self._apply(encode_payload("facts", {"format": FORMAT}))
 
     def _require_writable(self) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
-        self._db.execute("ROLLBACK")
+        with self._translate():
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute("ROLLBACK")
 
     def _commit(self, kind: str, *fields: Any) -> None:
         """Apply a record to the tables, commit both, and tell the witness."""
@@ -343,26 +366,12 @@ class Journal:
             ) from exc
 
 
-def _require_no_traces(path: Path) -> None:
-    """Refuse to begin a chain where one has been."""
-    if path.exists():
-        return
-    _require_no_witness(path)
-    traces = [path.with_name("genesis.json"), *path.parent.glob("snapshots/*.snapshot")]
-    for trace in traces:
-        if trace.exists():
-            raise ConflictJournalError(
-                f"the chain journal {path} is missing, but {trace} shows that a chain "
-                f"was here; {remedy(path.parent)}; for a new chain choose another "
-                "folder"
-            )
-
-
-def _require_no_witness(path: Path) -> None:
-    """Refuse an empty journal beside a witness that knows more."""
-    witness = path.with_name(WITNESS_NAME)
-    if next(read_witness(witness), None) is not None:
+def _require_format(db: sqlite3.Connection, path: Path) -> None:
+    row = db.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
+    found = row[0] if row else "none"
+    if found != FORMAT:
         raise ConflictJournalError(
-            f"the chain journal {path} is missing or empty, but {witness} holds its "
-            f"records; {remedy(path.parent)}"
+            f"{path} is no chain journal this program reads: expected format {FORMAT}, "
+            f"found {found}; use the program version that wrote it, or, if it was "
+            f"damaged, {remedy(path.parent)}"
         )

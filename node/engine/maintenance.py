@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from node.engine.chain import Chain, lock_folder
 from node.engine.examine import (
@@ -74,7 +73,8 @@ def _parser() -> argparse.ArgumentParser:
 def _check(options: argparse.Namespace, console: Console) -> int:
     with _locked(options.data_dir):
         found = examine(options.data_dir)
-        console.print(_table(found))
+        for line in _lines(found):
+            console.print(line)
         if not _is_good(found):
             console.print(
                 f"mend with: carbon-node engine salvage --data-dir {options.data_dir}"
@@ -102,16 +102,14 @@ def _is_good(found: Examination) -> bool:
     return journal.fault is None and alike and is_reached and journal.records > 0
 
 
-def _table(found: Examination) -> Table:
-    table = Table("file", "records", "block", "state")
-    rows = ((FILE_NAME, found.journal), (WITNESS_NAME, found.witness))
-    for name, account in rows:
-        state = account.fault or _relation(found, account)
-        table.add_row(name, str(account.records), str(account.height), state)
+def _lines(found: Examination) -> Iterator[str]:
+    """Write a line for each file: its name, how far it reaches, its state."""
+    for name, account in ((FILE_NAME, found.journal), (WITNESS_NAME, found.witness)):
+        reach = f"block {account.height}, {account.records} records"
+        yield f"{name:32} {reach}: {account.fault or _relation(found, account)}"
     for seen in found.snapshots:
-        height = "" if seen.height is None else str(seen.height)
-        table.add_row(f"snapshots/{seen.path.name}", "", height, _worth(found, seen))
-    return table
+        reach = "" if seen.height is None else f"block {seen.height}: "
+        yield f"{'snapshots/' + seen.path.name:32} {reach}{_worth(found, seen)}"
 
 
 def _relation(found: Examination, account: Account) -> str:

@@ -67,10 +67,10 @@ def _check_not_rolled_back(journal: Journal, snapshots: SnapshotFolder) -> None:
     ahead = max(snapshots.heights(), default=0)
     if ahead > reached:
         raise ConflictJournalError(
-            f"the journal ends at block {reached}, but a snapshot of block {ahead} "
-            "exists in the folder 'snapshots': blocks are missing from the journal, or "
-            "the snapshot is of another chain; put the newest journal and witness back "
-            "(restore a backup), or move the snapshot away to accept the loss knowingly"
+            f"the journal ends at block {reached}, but {snapshots.folder} holds a "
+            f"snapshot of block {ahead}: journal and witness are older copies, or the "
+            "snapshot is of another chain; put the newest journal and witness back, "
+            "restore a backup, or move the snapshot away to accept the loss knowingly"
         )
 
 

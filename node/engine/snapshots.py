@@ -47,7 +47,7 @@ class SnapshotFolder:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
@@ -69,7 +69,7 @@ class SnapshotFolder:
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
-            _sync_folder(self._folder)
+            _sync_folder(self.folder)
         except OSError as exc:
             temporary.unlink(missing_ok=True)
             raise UnavailableStorageError(
@@ -94,7 +94,7 @@ class SnapshotFolder:
         return [each.height for each in self.newest_first() if each is not None]
 
     def _path(self, height: int) -> Path:
-        return self._folder / f"{height:012d}.snapshot"
+        return self.folder / f"{height:012d}.snapshot"
 
     def paths(self) -> list[Path]:
         """Return the files, newest first, damaged ones too.
@@ -103,9 +103,9 @@ class SnapshotFolder:
             UnavailableStorageError: If the folder cannot be read.
         """
         try:  # glob would take a folder that it may not read for an empty one
-            found = list(self._folder.iterdir())
+            found = list(self.folder.iterdir())
         except OSError as exc:
-            raise _unreadable(self._folder, exc) from exc
+            raise _unreadable(self.folder, exc) from exc
         return sorted((p for p in found if p.suffix == ".snapshot"), reverse=True)
 
 
