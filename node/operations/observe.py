@@ -75,8 +75,9 @@ class Observer:
         started = time.monotonic()
         self._moved_at = self._near_at = started
         self._height: int | None = None
+        self._now = 0
         self._carriers: CarrierFacts | None = None
-        self._carriers_at = float("-inf")
+        self._carriers_at = float("-inf")  # ledger time, which a sandbox moves on
 
     def look(self) -> Facts:
         """Look at everything.
@@ -128,10 +129,12 @@ class Observer:
         return ChainFacts(state, message, height, block_time, health.pending, stalled_s)
 
     def _ledger_time(self, chain: ChainFacts) -> int:
+        """Tell the ledger's time; it stands still while the embedded chain does."""
         try:
-            return max(self._parts.engine.clock.now(), chain.block_time or 0)
+            self._now = max(self._parts.engine.clock.now(), chain.block_time or 0)
         except NodeError:
-            return chain.block_time or int(time.time())
+            self._now = max(self._now, chain.block_time or 0)
+        return self._now
 
     def _index(self, height: int | None, indexed: int | None) -> IndexFacts:
         known = height is not None and indexed is not None
@@ -144,10 +147,10 @@ class Observer:
     def _look_at_carriers(self, now: int) -> None:
         allowed_s, source = self._settings.carrier_silence_s, self._parts.arrivals
         pause_s = min(_MOST_CARRIER_PAUSE_S, allowed_s / _CARRIER_LOOKS)
-        is_early = time.monotonic() - self._carriers_at < pause_s
+        is_early = now - self._carriers_at < pause_s
         if source is None or not allowed_s or is_early:
             return
-        self._carriers_at = time.monotonic()
+        self._carriers_at = now
         with self._parts.database.reading() as connection:
             active = active_carriers(connection)
         heard = dict(source.last_arrivals())
