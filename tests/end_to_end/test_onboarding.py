@@ -15,7 +15,6 @@ from typing import Any
 import httpx
 import pytest
 from click.testing import Result
-from typer.testing import CliRunner
 
 from contracts.enumerations import AccountStatus, CarrierStatus, Kind, Rights
 from contracts.errors import (
@@ -49,6 +48,7 @@ from oracle.member.keys import MemberKey
 from oracle.member.member import MemberNode
 from oracle.member.transport import HttpPeers
 from tests.servers.chain import FAUCET, fund, open_engine
+from tests.simulators.commands import invoked
 from tests.simulators.device import DeviceSimulator
 from tests.simulators.oracle_park import (
     CHAIN_ID,
@@ -105,10 +105,7 @@ class Scene:
 
     def run(self, *words: object) -> Result:
         config = ["--config", str(self.folder / "node.toml")]
-        result = CliRunner().invoke(app, [*map(str, words), *config])
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return result
+        return invoked(app, *words, *config)
 
     def sign_file(self, ceremony: str, institution: str) -> None:
         """Let both representatives of an institution sign its file."""

@@ -4,6 +4,7 @@ Every run is bounded in time, and whatever it prints is held to what holds for a
 commands: no traceback.
 """
 
+import logging
 import os
 import re
 import signal
@@ -14,6 +15,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import typer
+from click.testing import Result
+from typer.testing import CliRunner
 
 BIN = Path(sys.executable).parent
 NO_NETWORK = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
@@ -48,6 +53,20 @@ def run(
     )
     assert "Traceback" not in done.stderr, done.stderr
     return Done(done.returncode, done.stdout, done.stderr)
+
+
+def invoked(app: typer.Typer, *words: object) -> Result:
+    """Run a command in this process; what it set for its log ends with it."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        result = CliRunner().invoke(app, list(map(str, words)))
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
 
 
 class Program:
