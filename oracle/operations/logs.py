@@ -51,9 +51,13 @@ def configure_logs(
         level: Least level that is written.
         stream: Where to; None is standard error.
     """
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = _Handler(stream)
     handler.setFormatter(_Formatter(form))
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    root = logging.getLogger()
+    for earlier in [one for one in root.handlers if isinstance(one, _Handler)]:
+        root.removeHandler(earlier)
+    root.addHandler(handler)
+    root.setLevel(level)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
 
@@ -80,6 +84,23 @@ def request(request_id: str) -> Iterator[None]:
         yield
     finally:
         _REQUEST.reset(token)
+
+
+class _Handler(logging.Handler):
+    """Writes lines to a stream, or to whatever standard error is at the moment."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line; a broken stream stops nobody."""
+        stream = self._stream or sys.stderr
+        try:
+            stream.write(f"{self.format(record)}\n")
+            stream.flush()
+        except (OSError, ValueError):
+            self.handleError(record)
 
 
 class _Formatter(logging.Formatter):
