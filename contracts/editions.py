@@ -17,7 +17,7 @@ from contracts.bindings.directory import Directory
 from contracts.bindings.rulebook import rule_name
 from contracts.chain import ChainClient
 from contracts.creation import NOBODY, PREDECESSOR
-from contracts.directory import Artifact, Deployment, artifact
+from contracts.directory import CONTRACTS, Artifact, Deployment, artifact
 from contracts.errors import InvalidInputError
 from contracts.hashing import address_bytes, keccak256
 from contracts.solidity import WORD_BYTES
@@ -67,7 +67,7 @@ def registry(client: ChainClient, deployment: Deployment) -> tuple[InOffice, ...
     """
     directory = Directory(client, deployment.addresses["Directory"])
     found = []
-    for name in deployment.addresses:
+    for name in CONTRACTS:
         label = rule_name(name)
         newest = directory.get(label).version
         for version in range(1, newest + 1):

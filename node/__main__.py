@@ -29,6 +29,7 @@ from node.ledger.cursor import clear, position
 from node.operations.command import check_command
 from node.organisation.command import organisation_app
 from node.portability.command import export_command, import_command
+from node.upgrade.command import upgrade_command, versions_command
 from oracle.errors import OracleError
 from oracle.operations.logs import LogFormat, configure_logs
 from oracle.operations.stopping import StopSignals
@@ -114,6 +115,8 @@ app.add_typer(backup_app, name="backup")
 app.command("restore")(restore_command)
 app.command("export")(export_command)
 app.command("import")(import_command)
+app.command("versions")(versions_command)
+app.command("upgrade")(upgrade_command)
 
 
 app.add_typer(gate_app, name="gate")

@@ -34,6 +34,7 @@ RENOUNCE_ROLE = Function("renounceRole", Uint64, Address)
 SET_TARGET_FUNCTION_ROLE = Function(
     "setTargetFunctionRole", Address, tuple[Bytes4, ...], Uint64
 )
+SET_TARGET_CLOSED = Function("setTargetClosed", Address, bool)
 SCHEDULE = Function("schedule", Address, bytes, Uint48)
 CANCEL = Function("cancel", Address, Address, bytes, returns=Uint32)
 HASH_OPERATION = Function("hashOperation", Address, Address, bytes, returns=Bytes32)
@@ -88,6 +89,15 @@ class AccessManager(Contract):
             role: The role.
         """
         return self._write(SET_TARGET_FUNCTION_ROLE, target, tuple(selectors), role)
+
+    def set_target_closed(self, target: str, closed: bool) -> UnsignedCall:
+        """Close a contract: nobody may call its governed functions any more.
+
+        Args:
+            target: The contract.
+            closed: Whether it is closed from now on.
+        """
+        return self._write(SET_TARGET_CLOSED, target, closed)
 
     def schedule(self, call: UnsignedCall) -> UnsignedCall:
         """Announce a call, to be made as soon as the sender's delay is over.

@@ -72,6 +72,22 @@ class ProblemModel(Model):
 # --- status -------------------------------------------------------------------------
 
 
+class VersionModel(Model):
+    """One version of one contract."""
+
+    name: str
+    version: int
+    """From 1."""
+    address: str
+    since_block: int
+    """Block in which the directory was pointed to it."""
+    code_digest: str
+    """keccak256 of the code that governance decided on, ``0x…``."""
+    is_current: bool
+    is_as_shipped: bool | None
+    """Whether its code is that of this release; None for one no longer in office."""
+
+
 class StatusModel(Model):
     """How the node is."""
 
@@ -88,6 +104,8 @@ class StatusModel(Model):
     """Name of a contract → its address."""
     mandates: dict[str, str]
     """Institution → the contract that acts for it."""
+    versions: list[VersionModel] | None
+    """Every version of every contract, None while the chain does not answer."""
     permissions_version: int | None
     """Version of the permissions in force at the gate, None where there are none."""
     permissions_digest: Hex | None

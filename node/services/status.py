@@ -8,6 +8,7 @@ from node.engine.ports import ChainEngine
 from node.errors import NodeError
 from node.gate.permissions import Permissions
 from node.ledger.cursor import position
+from node.services.versions import versions_for_status
 from node.store.database import Database
 
 __all__ = ["node_status"]
@@ -45,6 +46,7 @@ def node_status(
         "engine": engine.health().state if engine else answer,
         "contracts": deployment.addresses,
         "mandates": deployment.mandates,
+        "versions": versions_for_status(database, ledger),
         "permissions_version": permissions.version if permissions else None,
         "permissions_digest": permissions.digest if permissions else None,
     }
