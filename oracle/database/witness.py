@@ -8,7 +8,9 @@ written: a log that was cut or deleted loses commits without a word. The number 
 last commit, kept in a file of its own, tells: a database behind it is refused. The
 file is written without waiting for the disk, so a power cut may leave it behind the
 database, which is no fault; a kill does not. It also tells a lost database from a new
-one. PostgreSQL keeps such accounts itself.
+one. At a clean stop the account is *sealed* with length and checksum of the whole
+file, so that a byte that changes while nobody runs is seen at the next start; the
+first commit breaks the seal. PostgreSQL keeps such accounts itself.
 """
 
 import logging
@@ -25,6 +27,7 @@ logger = logging.getLogger(__name__)
 _SPAN = 1 << 31
 """`user_version` holds 31 bits; numbers are compared around the wrap."""
 _BYTES = 8
+_CHUNK_BYTES = 1 << 20
 
 
 class CommitWitness:
@@ -66,6 +69,11 @@ class CommitWitness:
         witnessed = self._read()
         if witnessed is None:
             return
+        if self._seal_of_account() not in (b"", self._seal_of_file()):
+            raise ConflictDatabaseError(
+                f"{self._database} was changed since it was closed, not by this "
+                f"program; {self._remedy}"
+            )
         behind = (witnessed - _number(connection)) % _SPAN
         if 0 < behind < _SPAN // 2:
             raise ConflictDatabaseError(
@@ -92,26 +100,52 @@ class CommitWitness:
         Args:
             number: Its number.
         """
-        body = number.to_bytes(4, "big")
+        self._write(_checked(number.to_bytes(4, "big")))
+
+    def seal(self) -> None:
+        """Seal the account; the database is closed and nobody writes to it."""
+        number = self._read()
+        log = self._database.with_name(f"{self._database.name}-wal")
+        is_in_use = log.exists() and log.stat().st_size > 0
+        if number is None or is_in_use or not self._database.is_file():
+            return
+        self._write(_checked(number.to_bytes(4, "big")) + self._seal_of_file())
+
+    def _write(self, account: bytes) -> None:
         try:
             file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
-                os.pwrite(file, body + zlib.crc32(body).to_bytes(4, "big"), 0)
+                os.pwrite(file, account, 0)
+                os.ftruncate(file, len(account))
             finally:
                 os.close(file)
         except OSError as exc:
             logger.warning("%s cannot be written: %s", self._path, exc.strerror)
+
+    def _seal_of_account(self) -> bytes:
+        seal = self._path.read_bytes()[_BYTES:]
+        if seal and seal != _checked(seal[:-4]):
+            logger.warning("the seal of %s is damaged and is made anew", self._path)
+            return b""
+        return seal
+
+    def _seal_of_file(self) -> bytes:
+        """Take length and checksum of the database's file."""
+        checksum, size = 0, 0
+        with self._database.open("rb") as file:
+            while part := file.read(_CHUNK_BYTES):
+                checksum, size = zlib.crc32(part, checksum), size + len(part)
+        return _checked(size.to_bytes(8, "big") + checksum.to_bytes(4, "big"))
 
     def _read(self) -> int | None:
         try:
             data = self._path.read_bytes()[:_BYTES]
         except FileNotFoundError:
             return None
-        body, check = data[:4], data[4:]
-        if len(data) < _BYTES or zlib.crc32(body).to_bytes(4, "big") != check:
+        if len(data) < _BYTES or data != _checked(data[:4]):
             logger.warning("%s is damaged and is written anew", self._path)
             return None
-        return int.from_bytes(body, "big")
+        return int.from_bytes(data[:4], "big")
 
 
 def witness_path(database: Path) -> Path:
@@ -138,3 +172,8 @@ def require_sound(connection: sa.Connection, shown: str, remedy: str) -> None:
 
 def _number(connection: sa.Connection) -> int:
     return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+
+
+def _checked(body: bytes) -> bytes:
+    """Put a checksum behind bytes."""
+    return body + zlib.crc32(body).to_bytes(4, "big")

@@ -14,7 +14,11 @@ import asyncio
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
-from oracle.errors import InvalidRequestError, UnavailableInboxError
+from oracle.errors import (
+    ConflictDatabaseError,
+    InvalidRequestError,
+    UnavailableInboxError,
+)
 from oracle.inbox.inbox import Inbox
 from oracle.inbox.results import Status, encode_results
 from oracle.reading.profile import MAX_MESSAGE_BYTES
@@ -24,6 +28,8 @@ COSE = "application/cose"
 CBOR_SEQUENCE = "application/cbor-seq"
 MAX_BODY_BYTES = 4 * 1024 * 1024
 MAX_BATCH_MESSAGES = 10_000
+DAMAGE_RETRY_S = 300
+"""When to send again where a person has to mend the database. [s]"""
 BODY_TIMEOUT_S = 60.0
 """How long a sender may take to send a body. [s]"""
 
@@ -46,6 +52,7 @@ def create_app(inbox: Inbox) -> FastAPI:
     """
     app = FastAPI(title="Readings inbox", version="1")
     app.add_exception_handler(UnavailableInboxError, _unavailable)
+    app.add_exception_handler(ConflictDatabaseError, _damaged)
     app.add_exception_handler(InvalidRequestError, _invalid)
 
     @app.post("/readings")
@@ -115,6 +122,12 @@ async def _unavailable(_request: Request, exc: Exception) -> Response:
         raise exc
     response = _problem(429 if exc.is_overload else 503, "try again later", str(exc))
     response.headers["Retry-After"] = str(exc.retry_after_s)
+    return response
+
+
+async def _damaged(_request: Request, exc: Exception) -> Response:
+    response = _problem(503, "the database needs a person", str(exc))
+    response.headers["Retry-After"] = str(DAMAGE_RETRY_S)
     return response
 
 

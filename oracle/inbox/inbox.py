@@ -26,7 +26,7 @@ from oracle.errors import UnavailableInboxError
 from oracle.inbox.pool import VerifierPool
 from oracle.inbox.reader import Reader
 from oracle.inbox.results import Result, Status
-from oracle.inbox.store import open_engine, translated
+from oracle.inbox.store import close_engine, open_engine, translated
 from oracle.inbox.worker import Outcome, verify_chunk
 from oracle.inbox.writer import Job, Receiver, Writer
 from oracle.reading.checks import CheckRules, Domain
@@ -186,8 +186,8 @@ class Inbox:
         self._requests.put(None)
         self._thread.join()
         self._pool.close()
+        close_engine(self.engine)
         self._claim.release()
-        self.engine.dispose()
 
     def __enter__(self) -> Self:
         """Return the running inbox."""

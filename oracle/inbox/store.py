@@ -72,6 +72,13 @@ def _require_whole(engine: sa.Engine) -> None:
         witness.require_whole(connection)
 
 
+def close_engine(engine: sa.Engine) -> None:
+    """Close every connection, and seal the file where nobody else uses it."""
+    engine.dispose()
+    if witness := _witness_of(engine):
+        witness.seal()
+
+
 def _witness_of(engine: sa.Engine) -> CommitWitness | None:
     found: CommitWitness | None = engine.get_execution_options().get("witness")
     return found

@@ -47,7 +47,6 @@ from oracle.member.forced import ForcedReadings
 from oracle.member.gossip import Gossip
 from oracle.member.intake import MemberIntake
 from oracle.member.keys import MemberKey, load_key
-from oracle.member.memory import Memory
 from oracle.member.reading_proof import reading_proof
 from oracle.member.refs import join_refs, split_refs
 from oracle.member.rounds import Rounds
@@ -58,6 +57,7 @@ from oracle.member.setup import (
     load_deployment,
     load_transport_key,
     open_inbox,
+    open_memory,
     receipt_signer,
 )
 from oracle.member.signatures import SignatureStore
@@ -132,7 +132,7 @@ class MemberNode:
             chain=chain,
             inbox=self._intake,
             store=MemberStore(self.inbox.engine, database_of(settings)),
-            memory=self._memory(),
+            memory=open_memory(settings, self.inbox.engine),
             peers=self._peers,
             clock=self._clock,
             rules=RoundRules(
@@ -142,12 +142,6 @@ class MemberNode:
                 settings.max_batch,
             ),
         )
-
-    def _memory(self) -> Memory:
-        """Open what says from where on this member may vote."""
-        settings = self.settings
-        stream = stream_id(settings.stream)
-        return Memory(self.inbox.engine, database_of(settings), stream)
 
     def _build_parts(self) -> None:
         desk = self._desk

@@ -100,6 +100,11 @@ class Memory:
                 found[0],
             )
 
+    def is_known(self) -> bool:
+        """True once it was decided where the memory begins, or that it is lost."""
+        with translated(self._database), self._engine.connect() as connection:
+            return self._read(connection) is not None
+
     def lose(self) -> None:
         """Note that votes were lost, or may be older than the last one given."""
         with translated(self._database), writing(self._engine) as connection:

@@ -5,14 +5,19 @@ from collections.abc import Callable
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from sqlalchemy import Engine
 
 from contracts.directory import Deployment
+from contracts.typed_data import stream_id
 from oracle.config import MemberSettings
-from oracle.database.address import Address
-from oracle.errors import InvalidSettingsError
+from oracle.database.address import Address, shown
+from oracle.errors import ConflictDatabaseError, InvalidSettingsError
 from oracle.evidence.evidence import ChainIdentity
 from oracle.inbox.inbox import Inbox, InboxSettings
+from oracle.inbox.store import REMEDY
 from oracle.member.keys import MemberKey, load_key
+from oracle.member.memory import Memory
+from oracle.member.soundness import check_votes
 from oracle.reading.checks import Domain
 from oracle.reading.registry import CarrierRegistry
 from oracle.reading.suites import SoftwareSigner
@@ -45,6 +50,7 @@ def open_inbox(
 
     Raises:
         UnavailableInboxError: The database cannot be opened.
+        ConflictDatabaseError: It is damaged, or another process uses it.
         InvalidSettingsError: The folder cannot be made.
     """
     try:
@@ -57,7 +63,25 @@ def open_inbox(
         domain=Domain(chain.chain_id, chain.carriers),
         workers=settings.workers,
     )
-    return Inbox(inbox, CarrierRegistry(), receipt_signer(key), clock)
+    opened = Inbox(inbox, CarrierRegistry(), receipt_signer(key), clock)
+    if faults := check_votes(opened.engine, inbox.database):
+        opened.close()
+        message = f"{shown(inbox.database)} is damaged ({faults[0]}); {REMEDY}"
+        raise ConflictDatabaseError(message)
+    return opened
+
+
+def open_memory(settings: MemberSettings, engine: Engine) -> Memory:
+    """Open what says from which number on the member may vote.
+
+    Args:
+        settings: The member's settings.
+        engine: Engine of its database.
+
+    Returns:
+        The memory.
+    """
+    return Memory(engine, database_of(settings), stream_id(settings.stream))
 
 
 def receipt_signer(key: MemberKey) -> SoftwareSigner:

@@ -202,6 +202,17 @@ class Statements:
         check_equal(computed.report, report)
         return computed
 
+    def restore(self, statement: bytes) -> None:
+        """Compute a recorded statement again and keep it, as after losing it.
+
+        Args:
+            statement: Id of the statement, 32 bytes.
+
+        Raises:
+            InvalidProposalError: As from `recorded`.
+        """
+        self._keep(self.recorded(statement))
+
     def _calculate(
         self,
         boundary: Boundary,
