@@ -9,9 +9,9 @@ import pytest
 
 from contracts.typed_data import address_of
 from node.__main__ import app
-from node.engine import EmbeddedEngine
 from node.errors import InvalidConfigError
 from node.relayer import transport_key
+from tests.servers.chain import Chain
 from tests.simulators.commands import invoked, running
 from wallet.keystore import create_key
 
@@ -114,7 +114,7 @@ class TestPermissions:
 
 class TestGate:
     def test_serves_alone_with_a_token(
-        self, engine: EmbeddedEngine, office: Office, tmp_path: Path
+        self, engine: Chain, office: Office, tmp_path: Path
     ):
         callers = tmp_path / "callers.toml"
         words = ("gate", "token", "steel-indexer", "--callers", callers)
@@ -159,7 +159,7 @@ class TestGate:
             command("gate", "--config", office.config)
 
     def test_callers_without_organisation_are_refused_where_it_counts(
-        self, engine: EmbeddedEngine, office: Office, tmp_path: Path
+        self, engine: Chain, office: Office, tmp_path: Path
     ):
         office.begin(f'rpc_url = "{engine.rpc_url}"', 'callers = "callers.toml"')
         command("gate", "token", "steel", "--callers", tmp_path / "callers.toml")

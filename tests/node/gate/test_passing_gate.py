@@ -16,6 +16,7 @@ from node.engine.conformance import CHECKS, Probe, run_check
 from node.errors import InvalidConfigError
 from node.gate.open import OpenGate
 from oracle.connection import TlsFiles, client_context
+from tests.servers.chain import FAUCET
 from tests.simulators.private_ca import PrivateCa
 
 Serve = Callable[..., OpenGate]
@@ -25,7 +26,7 @@ CREATION = {"to": None, "data": bytes.fromhex("600160005260206000f3"), "gas": 20
 
 class TestPassing:
     def test_conforms_as_the_engine_does(self, serve: Serve):
-        probe = Probe(serve(max_batch=1000).url)
+        probe = Probe(serve(max_batch=1000).url, FAUCET.secret)
         failed = {
             name: result.detail
             for name in CHECKS
