@@ -12,6 +12,7 @@ lie in the organisation's folder alone, mode 600.
 import ipaddress
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,6 +27,7 @@ from node.network.besu_files import (
     compose_file,
     genesis_file,
     options_file,
+    parse_enode,
     permissions_file,
     runbook,
     static_nodes_file,
@@ -33,7 +35,15 @@ from node.network.besu_files import (
 from node.network.besu_schema import check_permissions
 from node.relayer import transport_key
 
-__all__ = ["NOTICE", "BesuSettings", "BesuValidator", "create_besu_network"]
+__all__ = [
+    "NOTICE",
+    "OFFER_FILE",
+    "BesuSettings",
+    "BesuValidator",
+    "create_besu_network",
+    "make_besu_offer",
+    "read_besu_offer",
+]
 
 NOTICE = (
     "Besu files are written from Besu's documentation and were not run in our tests; "
@@ -46,6 +56,9 @@ LEAST_VALIDATORS = 4
 
 _PUBLIC_KEY_BYTES = 64
 _KEYS = "keys"
+
+OFFER_FILE = "validator.json"
+"""Public parts of a validator: what an organisation hands over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +133,64 @@ def create_besu_network(folder: Path, settings: BesuSettings) -> list[Path]:
     return [folder / node.name for node in facts.nodes]
 
 
+def make_besu_offer(folder: Path, name: str, host: str, p2p_port: int) -> Path:
+    """Make an organisation's own keys and the public parts that it hands over.
+
+    Args:
+        folder: The organisation's folder; keys that are there are kept.
+        name: The organisation.
+        host: IP address under which the others find its validator.
+        p2p_port: Port for the other validators.
+
+    Returns:
+        The file to hand over; everything else stays.
+
+    Raises:
+        InvalidConfigError: A value or a key that is there cannot be used.
+    """
+    _check_validator(BesuValidator(name, host, p2p_port))
+    (folder / _KEYS).mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / _KEYS / "node.key"
+    key = _read_node_key(path) if path.exists() else _new_node_key(path)
+    relayer = transport_key(folder / _KEYS / "relayer.key")
+    node = BesuNode(
+        name,
+        host,
+        p2p_port,
+        key.public_key.format(compressed=False)[1:],
+        address_of(key.public_key),
+        (address_of(relayer.public_key),),
+    )
+    text = json.dumps(node.public_parts(), indent=1) + "\n"
+    (folder / OFFER_FILE).write_text(text, "utf-8")
+    return folder / OFFER_FILE
+
+
+def read_besu_offer(path: Path) -> BesuValidator:
+    """Read what an organisation handed over.
+
+    Args:
+        path: Its ``validator.json``.
+
+    Returns:
+        Its validator, without any secret.
+
+    Raises:
+        InvalidConfigError: The file is no such offer.
+    """
+    try:
+        parts = json.loads(path.read_text("utf-8"))
+        point, host, port = parse_enode(parts["enode"])
+        senders = tuple(str(one) for one in parts["senders"])
+        name = str(parts["name"])
+    except (OSError, ValueError, KeyError, TypeError) as exc:
+        raise InvalidConfigError(
+            f"Offer {path} cannot be used ({exc!r}); expected name, enode and senders "
+            "as carbon-node network writes them into validator.json."
+        ) from exc
+    return BesuValidator(name, host, port, point, senders)
+
+
 def _files_of(node: BesuNode, facts: NetworkFacts) -> dict[str, str]:
     return {
         "genesis.json": genesis_file(facts),
@@ -127,7 +198,7 @@ def _files_of(node: BesuNode, facts: NetworkFacts) -> dict[str, str]:
         "permissions_config.toml": permissions_file(facts),
         "config.toml": options_file(node, facts),
         "compose.yaml": compose_file(node, facts),
-        "validator.json": json.dumps(node.public_parts(), indent=1) + "\n",
+        OFFER_FILE: json.dumps(node.public_parts(), indent=1) + "\n",
         "NOT-RUN-HERE.txt": f"{NOTICE}\n",
     }
 
@@ -163,6 +234,19 @@ def _new_node_key(path: Path) -> PrivateKey:
     with os.fdopen(descriptor, "w") as file:
         file.write(f"0x{key.secret.hex()}\n")
     return key
+
+
+def _read_node_key(path: Path) -> PrivateKey:
+    if path.stat().st_mode & 0o077:
+        raise InvalidConfigError(
+            f"Node key {path} can be read by others; run: chmod 600 {path}"
+        )
+    text = path.read_text("utf-8", "replace").strip()
+    if not re.fullmatch("(0x)?[0-9a-f]{64}", text):
+        raise InvalidConfigError(
+            f"Node key {path} cannot be used; expected 0x and 64 hexadecimal digits."
+        )
+    return PrivateKey(bytes.fromhex(text.removeprefix("0x")))
 
 
 def _check_settings(settings: BesuSettings) -> None:

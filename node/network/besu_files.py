@@ -28,6 +28,7 @@ __all__ = [
     "compose_file",
     "genesis_file",
     "options_file",
+    "parse_enode",
     "permissions_file",
     "runbook",
     "static_nodes_file",
@@ -94,6 +95,24 @@ class NetworkFacts:
     rpc_port: int
     contracts: Mapping[str, Mapping[str, object]]
     nodes: tuple[BesuNode, ...]
+
+
+def parse_enode(text: str) -> tuple[bytes, str, int]:
+    """Read an enode.
+
+    Args:
+        text: As ``BesuNode.enode`` writes it.
+
+    Returns:
+        Public key (64 bytes), IP address and port.
+
+    Raises:
+        InvalidConfigError: It is none.
+    """
+    check_permissions({"nodes-allowlist": [text], "accounts-allowlist": []})
+    key, _, place = text.removeprefix("enode://").partition("@")
+    host, _, port = place.partition("?")[0].rpartition(":")
+    return bytes.fromhex(key), host.strip("[]"), int(port)
 
 
 def extra_data(validators: Sequence[str]) -> bytes:

@@ -2,6 +2,8 @@
 
 import json
 import stat
+import subprocess
+import sys
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +15,14 @@ from coincurve import PrivateKey, PublicKey
 
 from contracts.typed_data import address_of
 from node.errors import InvalidConfigError
-from node.network.besu import NOTICE, BesuSettings, BesuValidator, create_besu_network
+from node.network.besu import (
+    NOTICE,
+    BesuSettings,
+    BesuValidator,
+    create_besu_network,
+    make_besu_offer,
+    read_besu_offer,
+)
 from node.network.besu_files import extra_data, validators_of
 from node.network.besu_schema import (
     check_genesis,
@@ -195,6 +204,68 @@ class TestKeys:
         genesis = read_json(tmp_path / "bank" / "genesis.json")
         found = validators_of(bytes.fromhex(genesis["extraData"][2:]))
         assert sorted(found) == sorted(address_of(key.public_key) for key in keys)
+
+
+class TestCeremony:
+    def test_needs_only_what_the_organisations_hand_over(self, tmp_path: Path):
+        offers = []
+        for at, name in enumerate(NAMES):
+            host = f"10.0.0.{at}" if at else "fd00::1"
+            path = make_besu_offer(tmp_path / f"own-{name}", name, host, 30_303)
+            offers.append(read_besu_offer(path))
+        made = tmp_path / "network"
+        create_besu_network(made, BesuSettings(20260, tuple(offers)))
+        assert not [*made.rglob("*.key")]
+        for name in NAMES:
+            own = read_json(tmp_path / f"own-{name}" / "validator.json")
+            assert read_json(made / name / "validator.json") == own
+            permissions = read_toml(made / name / "permissions_config.toml")
+            assert own["enode"] in permissions["nodes-allowlist"]
+            assert set(own["senders"]) <= set(permissions["accounts-allowlist"])
+
+    def test_keeps_keys_that_are_there(self, tmp_path: Path):
+        first = make_besu_offer(tmp_path, "bank", "10.0.0.1", 30_303).read_text()
+        again = make_besu_offer(tmp_path, "bank", "10.0.0.1", 30_303).read_text()
+        assert again == first
+        key = tmp_path / "keys" / "node.key"
+        key.chmod(0o644)
+        with pytest.raises(InvalidConfigError, match="can be read by others"):
+            make_besu_offer(tmp_path, "bank", "10.0.0.1", 30_303)
+        key.chmod(0o600)
+        key.write_text("0x12")
+        with pytest.raises(InvalidConfigError, match="cannot be used"):
+            make_besu_offer(tmp_path, "bank", "10.0.0.1", 30_303)
+
+    @pytest.mark.parametrize("text", ["", "[]", "{}", '{"enode": "x", "name": "y"}'])
+    def test_refuses_an_offer_that_is_none(self, tmp_path: Path, text: str):
+        path = tmp_path / "validator.json"
+        path.write_text(text)
+        with pytest.raises(InvalidConfigError, match=r"cannot be used|expected enodes"):
+            read_besu_offer(path)
+
+
+class TestCommands:
+    def run(self, *words: str) -> str:
+        command = [sys.executable, "-m", "node", "network", *words]
+        ended = subprocess.run(command, capture_output=True, text=True, check=True)
+        return ended.stdout
+
+    def test_make_offers_and_a_network_of_them(self, tmp_path: Path):
+        offers = []
+        for at, name in enumerate(NAMES[:4], 1):
+            home = tmp_path / f"own-{name}"
+            if at == 1:
+                words = ["--name", name, "--host", f"10.0.0.{at}"]
+                said = self.run("besu-offer", str(home), *words)
+                assert NOTICE in said
+            else:
+                make_besu_offer(home, name, f"10.0.0.{at}", 30_303)
+            offers += ["--offer", str(home / "validator.json")]
+        made = tmp_path / "network"
+        said = self.run("create", str(made), "--engine", "besu", *offers)
+        assert NOTICE in said
+        genesis = read_json(made / "regulator" / "genesis.json")
+        assert len(validators_of(bytes.fromhex(genesis["extraData"][2:]))) == 4
 
 
 class TestRefusals:
