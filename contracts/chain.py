@@ -104,9 +104,12 @@ class ChainClient:
             UnavailableError: The chain does not answer.
             ContractsError: A revert, as its own class, or another refusal.
         """
-        answer = self._post(self._body(method, params))
+        body = self._body(method, params)
+        answer = self._post(body)
         if not isinstance(answer, dict):
             raise self._nonsense(answer)
+        if "result" in answer and answer.get("id") != body["id"]:
+            raise self._nonsense(answer)  # of another request, late or doubled
         return self._result(answer)
 
     def batch(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:

@@ -45,6 +45,7 @@ __all__ = [
     "choose_engine",
     "database_url",
     "indexer_of",
+    "is_embedded",
     "open_chain",
     "open_ledger",
     "open_store",
@@ -190,8 +191,24 @@ def open_store(settings: Settings) -> Iterator[Database]:
         database.close()
 
 
-def indexer_of(ledger: Ledger, database: Database) -> Indexer:
-    """Build the indexer of a deployment."""
+def is_embedded(settings: Settings) -> bool:
+    """Tell whether the node's chain is its own, which never takes a block back."""
+    return not settings.rpc_url and settings.validator is None
+
+
+def indexer_of(
+    ledger: Ledger, database: Database, *, is_final: bool = False
+) -> Indexer:
+    """Build the indexer of a deployment.
+
+    Args:
+        ledger: The contracts.
+        database: Where the rows go.
+        is_final: Whether the chain never takes a block back.
+
+    Returns:
+        The indexer.
+    """
     deployment = ledger.deployment
     founding = deployment.founding
     return Indexer(
@@ -200,6 +217,7 @@ def indexer_of(ledger: Ledger, database: Database) -> Indexer:
         deployment.genesis_block,
         database,
         founding["Directory"],
+        is_final=is_final,
     )
 
 
@@ -240,7 +258,7 @@ def _following(
     settings: Settings, ledger: Ledger, database: Database
 ) -> Iterator[threading.Thread]:
     stop = threading.Event()
-    indexer = indexer_of(ledger, database)
+    indexer = indexer_of(ledger, database, is_final=is_embedded(settings))
     pause_s = settings.poll_interval_ms / 1000
     thread = threading.Thread(target=indexer.run, args=(stop, pause_s), name="indexer")
     thread.start()

@@ -43,12 +43,15 @@ class OfficePages:
         self._directory = directory.lower()
         self._database = database
 
-    def page(self, from_block: int, head: Block) -> Page | None:
+    def page(
+        self, from_block: int, head: Block, parent: bytes | None = None
+    ) -> Page | None:
         """Read the next page.
 
         Args:
             from_block: First block.
             head: Newest block of the chain, at or after ``from_block``.
+            parent: Hash of the block before the first, 32 bytes; None accepts any.
 
         Returns:
             The page, or None when the chain changed meanwhile.
@@ -59,7 +62,7 @@ class OfficePages:
         late = self._late()
         while True:
             self._fetcher.addresses = sorted(self._founding | {*late})
-            page = self._fetcher.page(from_block, head)
+            page = self._fetcher.page(from_block, head, parent)
             if page is None:
                 return None
             named = self._named(page)

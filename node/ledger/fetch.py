@@ -1,11 +1,20 @@
 """Fetch raw logs by block range, as wide as the engine answers comfortably.
 
-One page is one consistent look at the chain: the logs, the headers of their blocks
-and the header of the last block, asked in such an order that a chain which changed
-in between is noticed. Nothing is decoded here.
+A page is taken only if it proves itself, whatever was dropped, doubled, delayed or
+mixed on the way:
+
+ 1. the headers form a chain, from the block the index stands at to the page's last
+ 2. every log is of one of these blocks, by hash
+ 3. no block's filter promises a log of ours that the page does not have
+
+So a page is one consistent look at the chain, even if that changed between two
+answers. What disproves itself is asked for again. What a filter cannot show: a block's
+last logs left out where they repeat contract and topics of earlier ones. Nothing is
+decoded here.
 """
 
 import logging
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +22,7 @@ from typing import Any
 from contracts.chain import Block, ChainClient
 from contracts.errors import RefusedRequestError, UnavailableError
 from node.errors import UnavailableEngineError
+from node.ledger.bloom import bloom_of, may_hold
 
 __all__ = ["Header", "LogFetcher", "Page", "fetch_headers"]
 
@@ -22,26 +32,33 @@ _MANY_LOGS = 10_000
 """Above so many logs a page, the next one spans fewer blocks."""
 _FEW_LOGS = 2_500
 """Below so many, the next one spans more."""
-_MAX_SPAN = 65_536
+_MAX_SPAN = 8_192
+"""A page's headers are all read, so it stays in proportion. [blocks]"""
 _HEADERS_A_REQUEST = 500
+
+Log = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the index keeps of a block."""
+    """What the index needs of a block."""
 
     number: int
     hash: bytes
     """32 bytes."""
     timestamp: int
     """Time of the block. [unix s]"""
+    parent_hash: bytes = b""
+    """32 bytes."""
+    bloom: int | None = None
+    """Filter of its logs, None where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """The logs of some blocks, and where they end."""
 
-    logs: list[dict[str, Any]]
+    logs: list[Log]
     """Raw logs, in the order of the chain."""
     headers: list[Header]
     """Every block that has a log, ascending."""
@@ -54,7 +71,7 @@ class LogFetcher:
 
     Args:
         client: The chain.
-        addresses: The contracts whose logs are read.
+        addresses: The contracts whose logs are read; none reads everybody's.
         span: Blocks in the first page.
     """
 
@@ -65,12 +82,15 @@ class LogFetcher:
         self.addresses = list(addresses)
         self.span = span
 
-    def page(self, from_block: int, head: Block) -> Page | None:
+    def page(
+        self, from_block: int, head: Block, parent: bytes | None = None
+    ) -> Page | None:
         """Read the next page.
 
         Args:
             from_block: First block.
             head: Newest block of the chain, at or after ``from_block``.
+            parent: Hash of the block before the first, 32 bytes; None accepts any.
 
         Returns:
             The page, or None when the chain changed meanwhile.
@@ -81,7 +101,7 @@ class LogFetcher:
         while True:
             last = min(head.number, from_block + self.span - 1)
             try:
-                page = self._page(from_block, last)
+                page = self._page(from_block, last, parent)
             except (UnavailableError, RefusedRequestError) as exc:
                 if last == from_block:
                     raise UnavailableEngineError(
@@ -93,33 +113,40 @@ class LogFetcher:
             self._learn(0 if page is None else len(page.logs))
             return page
 
-    def _page(self, first: int, last: int) -> Page | None:
-        before = fetch_headers(self._client, [last])
-        logs = self._client.logs(first, last, self.addresses)
-        headers = self._headers(logs)
-        after = fetch_headers(self._client, [last])
-        if headers is None or not before or before != after:
+    def _page(self, first: int, last: int, parent: bytes | None) -> Page | None:
+        headers = fetch_headers(self._client, range(first, last + 1))
+        if len(headers) != last - first + 1 or not _is_linked(headers, parent):
             return None
-        return Page(logs, headers, after[0])
+        by_block = _by_block(_logs(self._client.logs(first, last, self.addresses)))
+        known = {header.number: header for header in headers}
+        for number, logs in by_block.items():
+            if number not in known or not _are_of(logs, known[number]):
+                return None
+        for header in headers:
+            self._require_whole(header, by_block.get(header.number, []))
+        spoken = sorted(by_block)
+        found = [log for number in spoken for log in by_block[number]]
+        return Page(found, [known[number] for number in spoken], headers[-1])
 
-    def _headers(self, logs: list[dict[str, Any]]) -> list[Header] | None:
-        """Give the header of every block that has a log, None if one is gone."""
-        hashes = {int(log["blockNumber"], 16): log["blockHash"] for log in logs}
-        times = {
-            int(log["blockNumber"], 16): int(log["blockTimestamp"], 16)
-            for log in logs
-            if log.get("blockTimestamp")
-        }
-        # Engines that leave out the time of a log are asked for the header.
-        asked = fetch_headers(self._client, sorted(hashes.keys() - times.keys()))
-        times |= {header.number: header.timestamp for header in asked}
-        told = {header.number: f"0x{header.hash.hex()}" for header in asked}
-        if not times.keys() >= hashes.keys() or not told.items() <= hashes.items():
-            return None
-        return [
-            Header(number, bytes.fromhex(hashes[number][2:]), times[number])
-            for number in sorted(hashes)
-        ]
+    def _require_whole(self, header: Header, logs: list[Log]) -> None:
+        """Hold a block's logs against its filter; ask again only where it differs."""
+        if header.bloom is None:
+            return
+        if header.bloom == bloom_of(logs) and _are_gapless(logs):
+            return
+        ours = {address.lower() for address in self.addresses}
+        if not may_hold(header.bloom, ours):
+            return
+        # Somebody else's contract spoke too, or something was left out.
+        where = {"blockHash": f"0x{header.hash.hex()}"}
+        whole = _logs(self._client.request("eth_getLogs", where))
+        wanted = [log for log in whole if not ours or log["address"].lower() in ours]
+        is_whole = header.bloom == bloom_of(whole) and _are_of(whole, header)
+        if not is_whole or _by_block(wanted).get(header.number, []) != logs:
+            raise UnavailableError(
+                f"expected the logs that the header of block {header.number} promises, "
+                "got others or fewer: try again"
+            )
 
     def _learn(self, count: int) -> None:
         if count > _MANY_LOGS:
@@ -137,19 +164,79 @@ def fetch_headers(client: ChainClient, numbers: Sequence[int]) -> list[Header]:
 
     Returns:
         The headers, in the order asked.
+
+    Raises:
+        UnavailableError: If the chain does not answer, or not with these headers.
     """
     found: list[Header] = []
     for start in range(0, len(numbers), _HEADERS_A_REQUEST):
         part = numbers[start : start + _HEADERS_A_REQUEST]
         calls = [("eth_getBlockByNumber", [hex(number), False]) for number in part]
-        answers = client.batch(calls)
-        found += [_header(answer) for answer in answers if answer is not None]
+        answers = zip(part, client.batch(calls), strict=True)
+        found += [_header(at, answer) for at, answer in answers if answer is not None]
     return found
 
 
-def _header(block: dict[str, Any]) -> Header:
-    return Header(
-        int(block["number"], 16),
-        bytes.fromhex(block["hash"][2:]),
-        int(block["timestamp"], 16),
-    )
+def _header(number: int, block: dict[str, Any]) -> Header:
+    try:
+        if int(block["number"], 16) != number:
+            raise ValueError(f"it is of block {block['number']}")  # noqa: TRY301  # below
+        bloom = block.get("logsBloom")
+        return Header(
+            number,
+            bytes.fromhex(block["hash"][2:]),
+            int(block["timestamp"], 16),
+            bytes.fromhex(block["parentHash"][2:]),
+            None if bloom is None else int(bloom, 16),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as exc:
+        raise UnavailableError(
+            f"expected the header of block {number}, got something else ({exc}): try "
+            "again"
+        ) from exc
+
+
+def _is_linked(headers: Sequence[Header], parent: bytes | None) -> bool:
+    """Tell whether each header names the one before it as its parent."""
+    for header in headers:
+        # Block 0 names nobody; before it lies the history of a moved ledger.
+        if parent is not None and header.number and header.parent_hash != parent:
+            return False
+        parent = header.hash
+    return True
+
+
+def _logs(answer: Any) -> list[Log]:
+    """Return an answer if it is logs, as far as is looked at here."""
+    try:
+        for log in answer:
+            int(log["blockNumber"], 16), int(log["logIndex"], 16)
+            bytes.fromhex(log["address"][2:] + "".join(t[2:] for t in log["topics"]))
+            log["blockHash"][2:]
+    except (KeyError, TypeError, ValueError) as exc:
+        raise UnavailableError(
+            f"expected logs, got something else ({exc!r}): try again"
+        ) from exc
+    found: list[Log] = answer
+    return found
+
+
+def _by_block(logs: Sequence[Log]) -> dict[int, list[Log]]:
+    """Sort logs by block and place, each once."""
+    placed = {
+        (int(log["blockNumber"], 16), int(log["logIndex"], 16)): log for log in logs
+    }
+    found: dict[int, list[Log]] = defaultdict(list)
+    for number, place in sorted(placed):
+        found[number].append(placed[number, place])
+    return found
+
+
+def _are_gapless(logs: Sequence[Log]) -> bool:
+    """Tell whether a block's logs are numbered from 0 without a gap."""
+    return all(int(log["logIndex"], 16) == at for at, log in enumerate(logs))
+
+
+def _are_of(logs: Sequence[Log], header: Header) -> bool:
+    block_hash = f"0x{header.hash.hex()}"
+    return all(log["blockHash"] == block_hash for log in logs)

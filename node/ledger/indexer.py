@@ -16,7 +16,7 @@ import threading
 from sqlalchemy import select
 
 from contracts.chain import ChainClient
-from contracts.errors import ContractsError, UnavailableError
+from contracts.errors import ContractsError, RefusedRequestError, UnavailableError
 from contracts.events import decode
 from node.errors import (
     ConflictLedgerError,
@@ -50,6 +50,8 @@ class Indexer:
         first_block: First block in which they can have spoken.
         database: Where the rows go.
         directory: The one of them that names those that came later.
+        is_final: Whether the chain never takes a block back, so that one that is gone
+            means lost data and no reorganisation.
     """
 
     def __init__(
@@ -59,12 +61,15 @@ class Indexer:
         first_block: int,
         database: Database,
         directory: str = "",
+        *,
+        is_final: bool = False,
     ) -> None:
         self._client = client
         fetcher = LogFetcher(client, addresses)
         self._pages = OfficePages(fetcher, addresses, directory, database)
         self._first_block = first_block
         self._database = database
+        self._is_final = is_final
         self._genesis: tuple[int, bytes] | None = None
 
     def step(self) -> bool:
@@ -80,7 +85,7 @@ class Indexer:
         """
         try:
             return self._step()
-        except UnavailableError as exc:
+        except (UnavailableError, RefusedRequestError) as exc:
             raise UnavailableEngineError(str(exc)) from exc
         except ContractsError as exc:
             raise ConflictLedgerError(str(exc)) from exc
@@ -113,13 +118,13 @@ class Indexer:
         head = self._client.block("latest")
         if head is None:
             raise UnavailableError("the chain has no block yet: try again")
-        if not self._is_on_chain(at):
+        if not self._is_on_chain(at, head.number):
             self._rewind(at)
             return True
         if head.number <= at.number:
             return False
-        page = self._pages.page(at.number + 1, head)
-        if page is not None and self._is_on_chain(at):
+        page = self._pages.page(at.number + 1, head, at.hash)
+        if page is not None:
             self._commit(at, page)
         return True
 
@@ -155,8 +160,13 @@ class Indexer:
             raise UnavailableError(f"the chain does not have block {number} yet")
         return found[0]
 
-    def _is_on_chain(self, at: Position) -> bool:
+    def _is_on_chain(self, at: Position, height: int) -> bool:
         found = fetch_headers(self._client, [at.number])
+        if not found and at.number <= height:
+            raise UnavailableError(
+                f"the chain has block {height}, but gives none for {at.number}: try "
+                "again"
+            )
         return bool(found) and found[0].hash == at.hash
 
     def _commit(self, at: Position, page: Page) -> None:
@@ -175,6 +185,14 @@ class Indexer:
         logger.debug("indexed block=%s logs=%s", page.tip.number, len(page.logs))
 
     def _rewind(self, at: Position) -> None:
+        if self._is_final:
+            raise ConflictLedgerError(
+                f"The tables end at block {at.number} with hash 0x{at.hash.hex()}, "
+                "which the chain does not have, though it never takes a block back: "
+                "an older copy of its folder was put back, or another one; put the "
+                "newest back or restore a backup; only to accept the loss knowingly "
+                "run: carbon-node reindex"
+            )
         ancestor = self._last_common(at)
         with self._database.begin() as connection:
             if cursors.move(connection, at, ancestor.number, ancestor.hash):

@@ -90,26 +90,73 @@ class TestProjection:
         assert unclear == []
 
 
-class TestFetch:
-    def test_asks_for_the_time_of_logs_that_do_not_carry_it(self, fragile_park: Any):
-        deployment = fragile_park.deployment
-        addresses = tuple(deployment.addresses.values())
-        fetcher = LogFetcher(fragile_park.client, addresses)
-        head = fragile_park.client.block("latest")
-        page = fetcher.page(0, head)
-        bare = [
-            {name: value for name, value in log.items() if name != "blockTimestamp"}
-            for log in page.logs
-        ]
-        assert fetcher._headers(bare) == page.headers
-        assert page.headers[0].timestamp > 0
+class _Altered(ChainClient):
+    """A real client whose answers to eth_getLogs are altered on the way."""
 
-    def test_notices_a_log_of_a_block_that_is_gone(self, fragile_park: Any):
+    def __init__(self, url: str, alter: Any) -> None:
+        super().__init__(url)
+        self._alter = alter
+
+    def request(self, method: str, *params: Any) -> Any:
+        answer = super().request(method, *params)
+        return self._alter(answer) if method == "eth_getLogs" else answer
+
+
+class TestFetch:
+    @pytest.fixture
+    def read(self, fragile_park: Any) -> Iterator[Any]:
+        """Read the whole chain as one page, its logs altered on the way."""
+        clients: list[ChainClient] = []
         addresses = tuple(fragile_park.deployment.addresses.values())
-        fetcher = LogFetcher(fragile_park.client, addresses)
-        page = fetcher.page(0, fragile_park.client.block("latest"))
-        gone = {**page.logs[0], "blockHash": f"0x{'ab' * 32}", "blockTimestamp": None}
-        assert fetcher._headers([gone]) is None
+
+        def page(alter: Any, parent: bytes | None = None) -> Any:
+            clients.append(_Altered(fragile_park.client.url, alter))
+            fetcher = LogFetcher(clients[-1], addresses)
+            return fetcher.page(1, clients[-1].block("latest"), parent)
+
+        yield page
+        for client in clients:
+            client.close()
+
+    def test_takes_logs_in_any_order_and_twice(self, read: Any):
+        plain = read(lambda logs: logs)
+        assert read(lambda logs: [*reversed(logs), *logs]) == plain
+        assert plain.headers[0].timestamp > 0
+
+    def test_refuses_a_page_without_its_logs(self, read: Any):
+        with pytest.raises(
+            UnavailableEngineError, match=r"header of block \d+ promises"
+        ):
+            read(lambda _: [])
+
+    def test_refuses_a_page_without_one_log(self, read: Any):
+        with pytest.raises(UnavailableEngineError, match="others or fewer: try again"):
+            read(lambda logs: logs[1:])
+
+    @pytest.mark.parametrize("which", [3, 7, 40])
+    def test_shortens_the_page_until_it_is_whole(
+        self, fragile_park: Any, read: Any, which: int
+    ):
+        page = read(lambda logs: [*logs[:which], *logs[which + 1 :]])
+        addresses = tuple(fragile_park.deployment.addresses.values())
+        last = page.tip.number
+        assert page.logs == fragile_park.client.logs(1, last, addresses)
+        assert last < fragile_park.client.block_number()
+
+    def test_refuses_logs_that_are_none(self, read: Any):
+        with pytest.raises(
+            UnavailableEngineError, match="expected logs, got something"
+        ):
+            read(lambda logs: [*logs, {"blockNumber": "0x1"}])
+
+    def test_notices_a_log_of_a_block_that_is_gone(self, read: Any):
+        def change(logs: list[Any]) -> list[Any]:
+            return [{**logs[0], "blockHash": f"0x{'ab' * 32}"}, *logs[1:]]
+
+        assert read(change) is None
+
+    def test_notices_that_the_page_does_not_follow(self, read: Any):
+        assert read(lambda logs: logs, bytes(32)) is None
 
 
 class TestReorganisation:
@@ -163,7 +210,7 @@ class TestRepetition:
             indexer = indexer_of(park.ledger, database)
             start = indexer._position()
             head = park.client.block("latest")
-            page = indexer._fetcher.page(start.number + 1, head)
+            page = indexer._pages.page(start.number + 1, head, start.hash)
             indexer._commit(start, page)
             with database.begin() as connection:
                 reached = position(connection)
