@@ -4,6 +4,9 @@ run        the daemon; --once runs one step and ends
 check      dry run: files, keys, disk, database, chain, contracts, members, clocks;
            exit status 0 well, 4 something wants a look, 1 something is wrong
 key        make the member's key file
+fsck       read everything again and hold it against the chain; changes nothing;
+           exit status 3 at a fault, which it names
+rebuild    make a damaged or lost database anew from chain, peers and what is readable
 statement, code, package      ask the running member, with its own key
 """
 
@@ -16,16 +19,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cbor2
+from rich.console import Console
+from rich.progress import Progress, TaskID
 
 from contracts.enumerations import Purpose
 from contracts.errors import ContractsError
 from contracts.typed_data import boundary_id, domain
 from oracle.config import MemberSettings, load_settings
-from oracle.errors import OracleError
+from oracle.errors import ConflictDatabaseError, OracleError
 from oracle.member.checkup import check_member
 from oracle.member.envelope import Mailroom
+from oracle.member.fsck import check_everything
 from oracle.member.keys import create_key, load_key
 from oracle.member.member import MemberNode
+from oracle.member.rebuild import rebuild_member
 from oracle.member.setup import load_deployment
 from oracle.member.transport import HttpPeers
 from oracle.operations.findings import Level, exit_code, to_json
@@ -102,6 +109,42 @@ def _key(settings: MemberSettings, _options: argparse.Namespace) -> int:
     return 0
 
 
+def _rebuild(settings: MemberSettings, _options: argparse.Namespace) -> int:
+    """Make the member's database anew, and say what was found."""
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def show(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what)
+            bar.update(tasks[what], completed=done, total=total or None)
+
+        made = rebuild_member(settings, show)
+    sys.stdout.write(f"{made.to_text()}\n")
+    return 0
+
+
+def _fsck(settings: MemberSettings, _options: argparse.Namespace) -> int:
+    """Read everything again; the first fault is named and gives exit status 3."""
+    done: dict[str, int] = {}
+    with Console(stderr=True).status("fsck") as status:
+
+        def show(what: str, count: int) -> None:
+            done[what] = done.get(what, 0) + count
+            status.update(f"fsck: {done[what]} {what}")
+
+        try:
+            found = check_everything(settings, show)
+        except ConflictDatabaseError as exc:
+            sys.stderr.write(f"carbon-oracle: {exc}\n")
+            return 3
+    sys.stdout.write(
+        f"{found.batches} batches as anchored ({found.behind} not adopted yet), "
+        f"{found.readings} readings in them, {found.receipts} receipts\n"
+    )
+    return 0
+
+
 def _statement(settings: MemberSettings, options: argparse.Namespace) -> int:
     """Ask the running member to propose a statement."""
     purpose = Purpose[options.purpose.upper()]
@@ -154,6 +197,8 @@ def _parser() -> argparse.ArgumentParser:
     check = _command(commands, "check", _check, "check the set-up")
     check.add_argument("--json", action="store_true", help="findings as JSON")
     _command(commands, "key", _key, "make the member's key file")
+    _command(commands, "fsck", _fsck, "read everything again, change nothing")
+    _command(commands, "rebuild", _rebuild, "make a damaged or lost database anew")
     statement = _command(commands, "statement", _statement, "propose a statement")
     statement.add_argument("--boundary", required=True, help="name of the boundary")
     statement.add_argument("--start", type=int, required=True, help="unix s")
