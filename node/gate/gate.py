@@ -38,6 +38,10 @@ from node.gate.ports import Backend
 
 __all__ = ["Answer", "Gate"]
 
+_READS_AT_A_TIME = 4
+"""Of one batch; many more at a time cost twice the work. Transactions are all handed
+over at once, so that one commit keeps them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -117,15 +121,21 @@ class Gate:
             return failure(None, UNAVAILABLE, text)
 
     async def _answer_batch(self, requests: Sequence[Json], caller: Caller) -> bytes:
-        each = (self._answer_one(request, caller) for request in requests)
+        places = asyncio.Semaphore(_READS_AT_A_TIME)
+        each = (self._answer_one(request, caller, places) for request in requests)
         return b"[" + b",".join(await asyncio.gather(*each)) + b"]"
 
-    async def _answer_one(self, request: Json, caller: Caller) -> bytes:
+    async def _answer_one(
+        self, request: Json, caller: Caller, places: asyncio.Semaphore | None = None
+    ) -> bytes:
         call = decode_call(request)
         if not isinstance(call, Call):
             return call
         try:
-            return await self._dispatch(call, caller)
+            if places is None or call.method == SEND_METHOD:
+                return await self._dispatch(call, caller)
+            async with places:
+                return await self._dispatch(call, caller)
         except NodeError as exc:
             return failure(call.id, *describe(exc))
 
