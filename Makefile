@@ -29,7 +29,7 @@ soak: install       ## faults and a thousand kills, to var/soak/summary.json; re
 	$(BIN)/python -m scripts.soak $(SOAK)
 
 bench: install      ## every figure beside its baseline, to var/bench/summary.json
-	$(BIN)/python scripts/bench.py
+	PYTHONPATH=. $(BIN)/python scripts/bench.py
 
 demo: install       ## the main job on a month of real readings, to var/demo/summary.json
 	$(BIN)/carbon-node demo

@@ -7,6 +7,8 @@ rates change from machine to machine and from run to run.
 import json
 from pathlib import Path
 
+from bench_bft import measure_bft
+from bench_disk import measure_disk
 from bench_gas import measure_gas, ratios
 from bench_indexer import measure_indexer
 from bench_ingest import measure_ingest
@@ -22,6 +24,8 @@ BARS = {
     "indexer_ratio": (">=", 5),
     "block_trade_gas_ratio": ("<=", 1.6),
     "proofs_per_second_core": (">=", 20_000),
+    "bft_ratio": (">=", 0.8),
+    "disk_ratio": ("<=", 1.5),
 }
 """Figure → what it must reach."""
 
@@ -31,6 +35,8 @@ BASELINES = {
     "proof_p99_ratio": "proof_bound_s",
     "indexer_ratio": "web3_events_per_s",
     "block_trade_gas_ratio": "gas_two_transfers",
+    "bft_ratio": "anchored_per_s_embedded",
+    "disk_ratio": "raw_row_bytes",
 }
 """Figure → the baseline of the same run."""
 
@@ -49,6 +55,8 @@ def measure() -> dict[str, float]:
         measure_latency,
         measure_indexer,
         measure_proofs,
+        measure_disk,
+        measure_bft,
     ):
         with console.status(step.__name__.replace("_", " ")):
             figures |= step()

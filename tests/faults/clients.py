@@ -21,11 +21,11 @@ from oracle.inbox.results import Status, decode_results
 from oracle.reading.sequence import join_sequence
 from tests.faults.book import Book, Item
 from tests.faults.findings import reading_item, transaction_item
-from tests.faults.hosts import wait_for
+from tests.faults.hosts import LONGEST_WAIT_S, wait_for
 from tests.simulators.device import DeviceSimulator
 
 PAUSE_S = 0.02
-LONGEST_RUN_S = 86_400
+AGO_S = 86_400
 """Readings are one a second from so long ago on, so that none is from the future."""
 TIMEOUT_S = 6.0
 _SOMEBODY = "0x" + 20 * "22"
@@ -72,7 +72,7 @@ class Carriers:
         self._book = book
         self._address = address
         self._rhythm = rhythm
-        self._start = int(time.time()) - LONGEST_RUN_S
+        self._start = int(time.time()) - AGO_S
         self._unsent: list[tuple[DeviceSimulator, int, bytes]] = []
         self._http = httpx.Client(timeout=TIMEOUT_S, trust_env=False)
 
@@ -211,7 +211,7 @@ class Crowd:
         """Everything that was acknowledged to anybody."""
         return sum(one.count for one in self.clients)
 
-    def wait_for_more(self, timeout_s: float = 60.0) -> None:
+    def wait_for_more(self, timeout_s: float = LONGEST_WAIT_S) -> None:
         """Wait until every client is answered once more."""
         before = [one.count for one in self.clients]
         wait_for(

@@ -39,7 +39,9 @@ from tests.simulators.oracle_park import (
 EVERYBODY = range(len(MEMBERS))
 DEVICES = 3
 LOAD = Rhythm(readings=4, pause_s=0.05)
-DRAIN_S = 120.0
+ROUND_S = 3.0
+"""Longer than a round takes on a machine that has more to do. [s]"""
+DRAIN_S = 200.0
 """How long everything acknowledged may take until it is in a batch everywhere. [s]"""
 
 
@@ -79,6 +81,7 @@ class Field:
         self.chance = random.Random(seed)
         self.book = Book(folder / "acknowledged")
         self._undo = ExitStack()
+        self._inboxes = random.Random(seed)  # the carriers' thread has its own chance
         self._lines = Lines(seed)
         self.chain_port = free_port()
         where = ("--data-dir", folder / "chain", "--port", self.chain_port)
@@ -131,13 +134,14 @@ class Field:
             if one == index
         }
         rpc_url = self.to_chain[index].url
-        settings = self.park.settings(index, peers=peers, rpc_url=rpc_url)
+        ways = {"peers": peers, "rpc_url": rpc_url, "timeout_s": ROUND_S}
+        settings = self.park.settings(index, **ways)
         path = self.folder / f"member-{index}.toml"
         path.write_text(settings_toml(settings))
         return Host("member", settings.data_dir, "run", "--config", path)
 
     def _some_inbox(self) -> str:
-        return self.chance.choice(self.to_inbox).url
+        return self._inboxes.choice(self.to_inbox).url
 
     def _said(self, host: Host) -> str:
         return host.log.read_text() if host.log.exists() else ""
@@ -179,6 +183,12 @@ class Field:
         """Batches that a member has adopted; -1 while it does not answer."""
         status = self.park.status(index)
         return status["batches"] if status else -1
+
+    def tell_stacks(self) -> None:
+        """Leave in the logs what everybody is doing: something is stuck."""
+        for host in (self.chain, *self.members):
+            host.tell_stacks()
+        time.sleep(1)
 
     def judge(self) -> Verdict:
         """Stop the load, let everything settle, and hold it against the book."""

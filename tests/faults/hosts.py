@@ -7,6 +7,7 @@ operating system's. A child ends with its fork server, and that with the harness
 """
 
 import ctypes
+import faulthandler
 import importlib
 import multiprocessing
 import os
@@ -26,6 +27,8 @@ PROGRAMS = {
     "member": "oracle.__main__",
 }
 """Name → module whose `main` runs it."""
+LONGEST_WAIT_S = 150.0
+"""What takes longer is stuck, even on a machine with far too much to do. [s]"""
 _PR_SET_PDEATHSIG = 1
 _T = TypeVar("_T")
 
@@ -77,6 +80,10 @@ class Host:
         """Let it go on."""
         self._signal(signal.SIGCONT)
 
+    def tell_stacks(self) -> None:
+        """Let it write into its log what all its threads are doing."""
+        self._signal(signal.SIGUSR1)
+
     def join(self, timeout_s: float = 20.0) -> int | None:
         assert self._process is not None
         self._process.join(timeout_s)
@@ -103,6 +110,7 @@ def _run(module: str, arguments: Sequence[str], log: str, page: str) -> None:
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.close(output)
+    faulthandler.register(signal.SIGUSR1)
     Weather(Path(page)).suffer()
     sys.argv = [module, *arguments]
     code = importlib.import_module(module).main()
@@ -111,7 +119,9 @@ def _run(module: str, arguments: Sequence[str], log: str, page: str) -> None:
 
 
 def wait_for(
-    condition: Callable[[], _T], timeout_s: float = 60.0, pause_s: float = 0.02
+    condition: Callable[[], _T],
+    timeout_s: float = LONGEST_WAIT_S,
+    pause_s: float = 0.02,
 ) -> _T:
     """Wait until a condition gives something; TimeoutError otherwise."""
     deadline = time.monotonic() + timeout_s

@@ -12,7 +12,7 @@ SEED = 20260
 Run = Callable[[Path, int, int, Progress], Tally]
 
 
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(("run", "cycles"), [(kill_inbox, 35), (kill_chain, 35)])
 def test_nothing_acknowledged_is_lost_doubled_or_altered(
     tmp_path: Path, run: Run, cycles: int

@@ -11,7 +11,7 @@ from tests.faults.troubles import TROUBLES, go_through
 SEED = 20260
 
 
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(900)
 def test_members_recover_from_every_trouble_and_lose_nothing(tmp_path: Path):
     tally = Tally()
     with Field(tmp_path, SEED) as field:

@@ -202,7 +202,12 @@ def strike_members(
         field.wait_until_well()
         for _ in range(cycles):
             names = names or field.chance.sample(list(TROUBLES), len(TROUBLES))
-            go_through(field, names.pop(), tally)
+            name = names.pop()
+            try:
+                go_through(field, name, tally)
+            except TimeoutError as exc:
+                field.tell_stacks()
+                raise TimeoutError(f"after {name}: {exc}") from exc
             progress()
         tally.judge(field.judge())
     return tally
