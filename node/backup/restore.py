@@ -20,7 +20,6 @@ from typing import Any
 
 from contracts.directory import Deployment
 from contracts.errors import ContractsError
-from contracts.typed_data import stream_id
 from node.backup.archive import Report
 from node.backup.create import require_space
 from node.backup.databases import is_empty, load_postgresql
@@ -42,8 +41,7 @@ from node.services.fsck import Report as Checked
 from node.store.database import open_database
 from oracle.config import load_settings as load_member_settings
 from oracle.inbox.store import open_engine
-from oracle.member.memory import Memory
-from oracle.member.setup import DATABASE, database_of
+from oracle.member.setup import DATABASE, database_of, open_memory
 
 __all__ = ["Order", "Restored", "restore_backup"]
 
@@ -201,10 +199,9 @@ def _forget_votes(folder: Path) -> None:
     if not (folder / MEMBER_TOML).exists():
         return
     member = load_member_settings(folder / MEMBER_TOML)
-    address = database_of(member)
-    engine = open_engine(address)
+    engine = open_engine(database_of(member))
     try:
-        Memory(engine, address, stream_id(member.stream)).lose()
+        open_memory(member, engine).lose()
     finally:
         engine.dispose()
 

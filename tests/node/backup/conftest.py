@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from node.__main__ import main
 from node.config import load_settings
 from node.engine import EmbeddedEngine, EngineSettings
 from node.run import run_node
+from tests.simulators.commands import run
 from tests.simulators.oracle_park import CHAIN_ID, OraclePark, settings_toml
 
 
@@ -44,23 +43,9 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
-    """Run the command line; gives exit code, output and errors."""
-
-    def command(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["carbon-node", *map(str, words)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        output = capsys.readouterr()
-        return int(end.value.code or 0), output.out, output.err
-
-    return command
-
-
-@pytest.fixture
-def key(run: Any, tmp_path: Path) -> tuple[Path, str]:
+def key(tmp_path: Path) -> tuple[Path, str]:
     """An identity file and its recipient."""
     path = tmp_path / "backup.key"
-    code, out, _ = run("backup", "key", path)
-    assert code == 0
-    return path, out.strip()
+    done = run("carbon-node", "backup", "key", path)
+    assert done.code == 0, done.err
+    return path, done.out.strip()
