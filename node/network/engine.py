@@ -20,6 +20,7 @@ from node.errors import InvalidCallError, UnavailableEngineError
 from node.network.apis import ValidatorApi
 from node.network.binary import find_avalanchego
 from node.network.home import ValidatorHome
+from node.network.keys import certificate_node_id
 from node.network.process import ValidatorProcess
 
 __all__ = ["AvalancheEngine"]
@@ -84,11 +85,11 @@ class AvalancheEngine:
             InvalidConfigError: If it is another chain.
         """
         self._stopping.clear()
-        is_ours = self._process.pid is None
+        is_ours = self._process.pid is None and not self._runs_elsewhere()
         if is_ours:
             self._process.start()
         try:
-            self._wait_ready()
+            self._wait_ready(is_ours=is_ours)
             self._rpc.start()
         except BaseException:
             if is_ours:
@@ -126,10 +127,17 @@ class AvalancheEngine:
         message = f"{found.message}; connected with {peers} others{falls}"
         return EngineHealth(found.state, found.height, None, message)
 
-    def _wait_ready(self) -> None:
+    def _runs_elsewhere(self) -> bool:
+        """Tell whether a service unit runs this validator already."""
+        try:
+            return self._api.node_id() == certificate_node_id(self._home.keys)
+        except (UnavailableEngineError, InvalidCallError):
+            return False
+
+    def _wait_ready(self, *, is_ours: bool) -> None:
         deadline = time.monotonic() + self._start_timeout_s
         while not self._api.is_bootstrapped():
-            if self._process.pid is None:
+            if is_ours and self._process.pid is None:
                 raise UnavailableEngineError(
                     "The validator has ended by itself; its last words are in "
                     f"{self._home.log} and {self._home.folder / 'logs'}."

@@ -12,7 +12,15 @@ from collections.abc import Iterator
 
 from Crypto.Hash import RIPEMD160
 
-__all__ = ["bech32_address", "cb58_decode", "cb58_encode", "node_id", "short_hash"]
+__all__ = [
+    "bech32_address",
+    "bech32_short_id",
+    "cb58_decode",
+    "cb58_encode",
+    "checksum",
+    "node_id",
+    "short_hash",
+]
 
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _BASE32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
@@ -30,7 +38,7 @@ def cb58_encode(data: bytes) -> str:
     Returns:
         Base 58 of the bytes and their checksum.
     """
-    checked = data + hashlib.sha256(data).digest()[-_CHECKSUM_BYTES:]
+    checked = data + checksum(data)
     number, digits = int.from_bytes(checked), ""
     while number:
         number, digit = divmod(number, len(_BASE58))
@@ -59,10 +67,15 @@ def cb58_decode(text: str) -> bytes:
         number = number * len(_BASE58) + digit
     zeros = len(text) - len(text.lstrip(_BASE58[0]))
     checked = bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8)
-    data, checksum = checked[:-_CHECKSUM_BYTES], checked[-_CHECKSUM_BYTES:]
-    if hashlib.sha256(data).digest()[-_CHECKSUM_BYTES:] != checksum:
+    data = checked[:-_CHECKSUM_BYTES]
+    if checksum(data) != checked[-_CHECKSUM_BYTES:]:
         raise ValueError(f"the checksum of {text} is wrong")
     return data
+
+
+def checksum(data: bytes) -> bytes:
+    """Give the last four bytes of the SHA-256, which end CB58 and Avalanche's hex."""
+    return hashlib.sha256(data).digest()[-_CHECKSUM_BYTES:]
 
 
 def short_hash(data: bytes) -> bytes:
@@ -97,6 +110,29 @@ def bech32_address(prefix: str, short_id: bytes) -> str:
     rest = _polymod([*head, *digits, *([0] * _CHECKSUM_DIGITS)]) ^ 1
     check = [rest >> 5 * (_CHECKSUM_DIGITS - 1 - at) & 31 for at in range(6)]
     return f"{prefix}1" + "".join(_BASE32[digit] for digit in digits + check)
+
+
+def bech32_short_id(address: str) -> bytes:
+    """Read the 20 bytes of an address that ``bech32_address`` wrote.
+
+    Args:
+        address: For example ``custom1…``.
+
+    Returns:
+        20 bytes.
+
+    Raises:
+        ValueError: If a character or the checksum is wrong.
+    """
+    prefix, _, text = address.rpartition("1")
+    number = 0
+    for character in text[:-_CHECKSUM_DIGITS]:
+        number = number << 5 | _BASE32.index(character)
+    bits = 5 * (len(text) - _CHECKSUM_DIGITS)
+    short_id = (number >> bits % 8).to_bytes(bits // 8)
+    if bech32_address(prefix, short_id) != address:
+        raise ValueError(f"the checksum of {address} is wrong")
+    return short_id
 
 
 def _five_bits(data: bytes) -> Iterator[int]:

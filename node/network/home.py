@@ -13,6 +13,7 @@ often it was drawn (see ``docs/adr``).
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -138,9 +139,34 @@ class ValidatorHome:
         Raises:
             InvalidConfigError: If the settings file cannot be used.
         """
+        return self.needed_votes(len(self.peers) + 1) - 1
+
+    def needed_votes(self, validators: int) -> int:
+        """How many of so many equal validators must vote for a block."""
+        return math.ceil(validators * int(self.entries()["snow-quorum-size"]) / SAMPLE)
+
+    @property
+    def peers(self) -> list[Peer]:
+        """The other validators that are known.
+
+        Raises:
+            InvalidConfigError: If the settings file cannot be used.
+        """
         entries = self.entries()
-        validators = len(str(entries["bootstrap-ids"]).split(",")) + 1
-        return math.ceil(validators * int(entries["snow-quorum-size"]) / SAMPLE) - 1
+        names = str(entries["bootstrap-ids"]).split(",")
+        places = [one.rpartition(":") for one in entries["bootstrap-ips"].split(",")]
+        return [
+            Peer(name, host, int(port))
+            for name, (host, _, port) in zip(names, places, strict=True)
+            if name
+        ]
+
+    def write_peers(self, peers: Sequence[Peer]) -> None:
+        """Change which validators are known, and leave all else."""
+        entries = self.entries() | _peer_entries(peers)
+        new = self.config.with_suffix(".new")
+        new.write_text(json.dumps(entries, indent=1), "utf-8")
+        new.replace(self.config)
 
     def entries(self) -> dict[str, Any]:
         """Read the settings file.
@@ -192,7 +218,6 @@ cap in coins stands in the way of a large transaction: coins are worth nothing h
 
 
 def _entries(settings: ValidatorSettings) -> dict[str, Any]:
-    places = [f"{one.host}:{one.staking_port}" for one in settings.peers]
     return {
         "network-id": settings.network_id,
         "genesis-file": "genesis.json",
@@ -211,12 +236,18 @@ def _entries(settings: ValidatorSettings) -> dict[str, Any]:
         "http-allowed-hosts": ["localhost"],
         "staking-port": settings.staking_port,
         "public-ip": settings.host,
-        "bootstrap-ips": ",".join(places),
-        "bootstrap-ids": ",".join(one.node_id for one in settings.peers),
+        **_peer_entries(settings.peers),
         "network-allow-private-ips": True,
         "fd-limit": 8192,
         **_consensus(settings.validators),
         **_PATIENCE,
+    }
+
+
+def _peer_entries(peers: Sequence[Peer]) -> dict[str, str]:
+    return {
+        "bootstrap-ips": ",".join(f"{one.host}:{one.staking_port}" for one in peers),
+        "bootstrap-ids": ",".join(one.node_id for one in peers),
     }
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "TLS_CERTIFICATE",
     "TLS_KEY",
     "ValidatorIdentity",
+    "certificate_node_id",
     "is_proven",
     "make_validator_keys",
     "read_identity",
@@ -100,22 +101,36 @@ def read_identity(folder: Path) -> ValidatorIdentity:
     """
     for name in (TLS_KEY, BLS_KEY):
         _require_private(folder / name)
+    identity = certificate_node_id(folder)
     try:
-        pem = (folder / TLS_CERTIFICATE).read_bytes()
-        certificate = x509.load_pem_x509_certificate(pem)
         secret = int.from_bytes((folder / BLS_KEY).read_bytes())
         public, proof = (
             G2ProofOfPossession.SkToPk(secret),
             G2ProofOfPossession.PopProve(secret),
         )
     except (OSError, ValueError, AssertionError) as exc:
-        raise InvalidConfigError(
-            f"The validator's keys in {folder} cannot be used ({exc!r}); expected "
-            f"{TLS_KEY}, {TLS_CERTIFICATE} and {BLS_KEY}: give the right folder, or "
-            "make new keys with carbon-node network rotate."
-        ) from exc
-    identity = node_id(certificate.public_bytes(serialization.Encoding.DER))
+        raise _unusable(folder, exc) from exc
     return ValidatorIdentity(identity, f"0x{public.hex()}", f"0x{proof.hex()}")
+
+
+def certificate_node_id(folder: Path) -> str:
+    """Read the node id alone, which asks for no secret.
+
+    Args:
+        folder: Where the validator's keys are.
+
+    Returns:
+        ``NodeID-…``.
+
+    Raises:
+        InvalidConfigError: If there is no certificate.
+    """
+    try:
+        pem = (folder / TLS_CERTIFICATE).read_bytes()
+        certificate = x509.load_pem_x509_certificate(pem)
+    except (OSError, ValueError) as exc:
+        raise _unusable(folder, exc) from exc
+    return node_id(certificate.public_bytes(serialization.Encoding.DER))
 
 
 def is_proven(identity: ValidatorIdentity) -> bool:
@@ -143,6 +158,14 @@ def write_secret(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _unusable(folder: Path, exc: Exception) -> InvalidConfigError:
+    return InvalidConfigError(
+        f"The validator's keys in {folder} cannot be used ({exc!r}); expected "
+        f"{TLS_KEY}, {TLS_CERTIFICATE} and {BLS_KEY}: give the right folder, or make "
+        "new keys with carbon-node network join."
+    )
 
 
 def _require_private(path: Path) -> None:

@@ -58,9 +58,7 @@ def scene(park: OraclePark) -> Iterator[Scene]:
 
 
 @pytest.fixture(scope="class")
-def stage(
-    engine: Chain, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Scene]:
+def stage(engine: Chain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """One scene for all the lies that leave nothing behind."""
     with OraclePark(engine, tmp_path_factory.mktemp("stage")) as park:
         running = Scene(park)

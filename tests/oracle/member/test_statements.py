@@ -146,9 +146,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
 
 
 @pytest.fixture(scope="module")
-def scene(
-    engine: Chain, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Scene]:
+def scene(engine: Chain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """Each firm's readings at another member, one of them reversed, all anchored."""
     folder = tmp_path_factory.mktemp("statements")
     with OraclePark(engine, folder) as park, park.running(clock="chain") as nodes:
