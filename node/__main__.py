@@ -26,6 +26,7 @@ from node.errors import (
 from node.fsck import check_node
 from node.gate.command import gate_app, permissions_app
 from node.ledger.cursor import clear, position
+from node.network.command import network_app
 from node.operations.command import check_command
 from node.organisation.command import organisation_app
 from node.portability.command import export_command, import_command
@@ -121,6 +122,7 @@ app.command("upgrade")(upgrade_command)
 
 app.add_typer(gate_app, name="gate")
 app.add_typer(permissions_app, name="permissions")
+app.add_typer(network_app, name="network")
 app.add_typer(organisation_app, name="organisation")
 
 
