@@ -19,6 +19,7 @@ any wallet shows what is signed.
 import json
 import logging
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,7 @@ logger = logging.getLogger(__name__)
 
 FORMAT = "ccl/permission-signatures/v1"
 _SEEN = "in-force"
+_NOTE = re.compile(r"(\d{1,9}) ([0-9a-f]{64})\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +154,13 @@ class PermissionFolder:
         path = self.folder / _SEEN
         version, digest = 0, ""
         if path.exists():
-            version_text, _, digest = _read(path).decode("ascii").strip().partition(" ")
-            version = int(version_text) if version_text.isdecimal() else 0
+            noted = _NOTE.fullmatch(_read(path).decode("ascii", "replace"))
+            if noted is None:
+                raise ConflictPermissionsError(
+                    f"File {path} no longer says which permissions were in force; put "
+                    "it back, or take it away if the folder has all versions."
+                )
+            version, digest = int(noted[1]), noted[2]
         if (version, digest) == (present.version, present.digest.hex()):
             return
         if version >= present.version:

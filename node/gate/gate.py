@@ -14,10 +14,17 @@ embedded engine, the engine itself for every other. It knows no HTTP.
 
 import asyncio
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from node.errors import NodeError, UnavailableCapacityError, UnavailableEngineError
+from node.errors import (
+    InvalidAccessError,
+    InvalidTransactionError,
+    NodeError,
+    UnavailableCapacityError,
+    UnavailableEngineError,
+)
 from node.gate.access import AccessRules, Caller
 from node.gate.jsonrpc import (
     INVALID_REQUEST,
@@ -37,6 +44,8 @@ from node.gate.methods import SEND_METHOD
 from node.gate.ports import Backend
 
 __all__ = ["Answer", "Gate"]
+
+logger = logging.getLogger(__name__)
 
 _READS_AT_A_TIME = 4
 """Of one batch; many more at a time cost twice the work. Transactions are all handed
@@ -137,6 +146,8 @@ class Gate:
             async with places:
                 return await self._dispatch(call, caller)
         except NodeError as exc:
+            if isinstance(exc, InvalidAccessError | InvalidTransactionError):
+                logger.info("call refused caller=%s: %s", caller.name, exc)
             return failure(call.id, *describe(exc))
 
     async def _dispatch(self, call: Call, caller: Caller) -> bytes:

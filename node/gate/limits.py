@@ -5,6 +5,7 @@ one. Nothing here waits: what is above a limit is refused with the time to come 
 """
 
 import math
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ __all__ = ["CallLimits", "Rates", "log_span"]
 RANGED_METHODS = frozenset({"eth_getLogs", "eth_newFilter"})
 """Methods whose answer grows with a range of blocks."""
 
+_NUMBER = re.compile(r"0x[0-9a-fA-F]{1,16}")
 _AT_HEAD = frozenset({"latest", "pending", "safe", "finalized"})
 
 
@@ -92,6 +94,10 @@ def log_span(call: Call, head: int) -> int:
     if not isinstance(query, dict):
         raise InvalidCallError(INVALID_PARAMS, "invalid params: a filter expected")
     if query.get("blockHash") is not None:
+        if {"fromBlock", "toBlock"} & query.keys():
+            raise InvalidCallError(
+                INVALID_PARAMS, "invalid params: a block hash or a range, not both"
+            )
         return 1
     first = _block_number(query.get("fromBlock"), head)
     last = _block_number(query.get("toBlock"), head)
@@ -99,13 +105,15 @@ def log_span(call: Call, head: int) -> int:
 
 
 def _block_number(tag: Json, head: int) -> int:
-    if tag is None or tag in _AT_HEAD:
+    if tag is None:
         return head
-    if tag == "earliest":
-        return 0
-    try:
-        return min(int(tag, 16), head)
-    except (TypeError, ValueError) as exc:
-        raise InvalidCallError(
-            INVALID_PARAMS, f"invalid params: a block number or tag expected, got {tag}"
-        ) from exc
+    if isinstance(tag, str):
+        if tag in _AT_HEAD:
+            return head
+        if tag == "earliest":
+            return 0
+        if _NUMBER.fullmatch(tag):
+            return min(int(tag, 16), head)
+    raise InvalidCallError(
+        INVALID_PARAMS, f"invalid params: a block number or tag expected, got {tag!r}"
+    )

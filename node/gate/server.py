@@ -5,6 +5,7 @@ and timed while they come; who asks is known before a body is read.
 """
 
 import asyncio
+import logging
 import socket
 import ssl
 import threading
@@ -23,6 +24,8 @@ from node.gate.jsonrpc import FORBIDDEN, INVALID_REQUEST, LIMIT_EXCEEDED, failur
 from oracle.connection import guarded
 
 __all__ = ["GateServer", "Serving", "listen"]
+
+logger = logging.getLogger(__name__)
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -145,6 +148,7 @@ class GateServer:
         try:
             caller = self._identify(scope)
         except InvalidLoginError as exc:
+            logger.info("caller unknown from=%s", (scope.get("client") or ("?",))[0])
             body = failure(None, FORBIDDEN, str(exc))
             await _reply(send, 401, body, [(b"www-authenticate", b"Bearer")])
             return

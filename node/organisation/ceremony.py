@@ -6,7 +6,7 @@ Onboarding                                    Removal
    (regulator's mandate, two signatures)         (quorum of the organisations)
  2 permissions with it                         2 oracle member and account's status
    (quorum of the organisations)                 (regulator's mandate)
-                                               3 its carriers (identity platform's)
+ 3 gas for its senders, where it costs         3 its carriers (identity platform's)
 
 Rules it keeps: every step is looked up on the chain and in the folder before anything
 is written, so a run can break off anywhere and be repeated; a call is tried on the
@@ -16,7 +16,8 @@ a file with signatures is replaced only when what it asks for is done or out of 
 
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -32,13 +33,14 @@ from node.errors import InvalidRequestError, UnavailableEngineError
 from node.gate.ballots import PermissionFolder, file_names
 from node.gate.drafting import propose
 from node.gate.permissions import Organisation
+from node.organisation.carrying import Carrying
 from node.organisation.plan import OnboardingPlan, RemovalPlan
 from node.services.checks import chain_time, check_rights
 from node.services.relay import call_of
 from wallet.desk import read_file, write_file
 from wallet.instructions import Instruction
 
-__all__ = ["Ceremony", "Step"]
+__all__ = ["Ceremony", "Step", "folder_name"]
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +73,7 @@ class Ceremony:
         ledger: The chain's contracts.
         folder: Where the files to sign are.
         permissions: The permissions' versions, None where no gate asks for them.
-        send: Carries a fully signed call into a block.
+        carrying: Carries what is fully signed into blocks.
     """
 
     def __init__(
@@ -79,12 +81,12 @@ class Ceremony:
         ledger: Ledger,
         folder: Path,
         permissions: PermissionFolder | None,
-        send: Callable[[UnsignedCall], object],
+        carrying: Carrying,
     ) -> None:
         self._ledger = ledger
         self._folder = folder
         self._permissions = permissions
-        self._send = send
+        self._carrying = carrying
 
     def onboard(self, plan: OnboardingPlan) -> list[Step]:
         """Take an organisation in, as far as it is signed.
@@ -103,8 +105,11 @@ class Ceremony:
         what = f"open the account of {plan.name}"
         if plan.member_key:
             what += f" and make {plan.member_key} a member of the oracle"
-        steps = [self._mandate_step(REGULATOR_ROLE, "regulator", what, calls)]
-        return [*steps, self._permission_step(plan.name, plan.permitted)]
+        opened = self._mandate_step(REGULATOR_ROLE, "regulator", what, calls)
+        permitted = self._permission_step(plan.name, plan.permitted)
+        if opened.state == "open":
+            return [opened, permitted]
+        return [opened, permitted, *self._gas_steps(plan)]
 
     def remove(self, plan: RemovalPlan) -> list[Step]:
         """Let an organisation go, as far as it is signed.
@@ -200,6 +205,23 @@ class Ceremony:
         self._carry(instruction)
         return Step(what, "done", file=path)
 
+    def _gas_steps(self, plan: OnboardingPlan) -> list[Step]:
+        """Give its senders what their transactions cost, once its account is open."""
+        carrying, permitted = self._carrying, plan.permitted
+        senders = sorted(permitted.senders | permitted.deployers)
+        addresses = [f"0x{sender.hex()}" for sender in senders]
+        needy = [one for one in addresses if carrying.lacks_gas(one)]
+        if not needy:
+            return []
+        what = f"gas for {', '.join(needy)}"
+        for address in needy:
+            if not carrying.can_give():
+                funds = f"funds of the relayer {carrying.address}, which pays it"
+                return [Step(what, "open", funds)]
+            with _translated("The chain did not carry gas over"):
+                carrying.give_gas(address)
+        return [Step(what, "done")]
+
     def _carrier_steps(self, plan: RemovalPlan) -> list[Step]:
         """Revoke its carriers at the cut-offs that were given, 32 in a file."""
         what = f"revoke the carriers of {plan.name}"
@@ -253,14 +275,8 @@ class Ceremony:
     def _try(self, calls: Sequence[UnsignedCall], mandate: str) -> None:
         """Run each call on the newest state, so that nobody signs in vain."""
         for call in calls:
-            try:
+            with _translated("The contracts would refuse this step"):
                 self._ledger.client.call(str(call.to), call.data, sender=mandate)
-            except UnavailableError as exc:
-                raise UnavailableEngineError(str(exc)) from exc
-            except ContractsError as exc:
-                raise InvalidRequestError(
-                    f"The contracts would refuse this step ({exc}); correct the plan."
-                ) from exc
 
     def _prepared(
         self, path: Path, institution: str, mandate: str, calls: Sequence[UnsignedCall]
@@ -291,15 +307,21 @@ class Ceremony:
         return wanted
 
     def _carry(self, instruction: Instruction) -> None:
-        try:
-            self._send(call_of(instruction))
-        except UnavailableError as exc:
-            raise UnavailableEngineError(str(exc)) from exc
-        except ContractsError as exc:
-            raise InvalidRequestError(
-                f"The contracts refused the signed instruction ({exc}); run the "
-                "command again to prepare it anew."
-            ) from exc
+        with _translated("The contracts refused the signed instruction"):
+            self._carrying.send(call_of(instruction))
+
+
+@contextmanager
+def _translated(what: str) -> Iterator[None]:
+    """Say errors of the chain as the node does."""
+    try:
+        yield
+    except UnavailableError as exc:
+        raise UnavailableEngineError(str(exc)) from exc
+    except ContractsError as exc:
+        raise InvalidRequestError(
+            f"{what} ({exc}); correct the plan, or run the command again."
+        ) from exc
 
 
 def folder_name(name: str) -> str:

@@ -13,7 +13,6 @@ import typer
 
 from contracts.enumerations import AccountStatus, CarrierStatus
 from contracts.hashing import keccak256
-from contracts.sender import Sender
 from contracts.typed_data import account_id
 from node import run
 from node.config import Settings, load_settings, read_settings
@@ -22,6 +21,7 @@ from node.gate.ballots import PermissionFolder
 from node.gate.open import folder_of
 from node.gate.settings import GateSettings
 from node.organisation import plan as plans
+from node.organisation.carrying import Carrying
 from node.organisation.ceremony import Ceremony, Step, folder_name
 from node.organisation.plan import OnboardingPlan, RemovalPlan, load_plan
 from node.relayer import relayer_key
@@ -56,9 +56,9 @@ def onboard_command(
     """Take an organisation in, as far as it is signed."""
     settings, wanted = load_settings(config), load_plan(plan)
     with run.open_ledger(settings, _rpc_url(settings, rpc)) as ledger:
-        sender = Sender(ledger.client, relayer_key(settings))
+        carrying = Carrying(ledger.client, relayer_key(settings))
         where = _folder(settings, folder, wanted.name)
-        ceremony = Ceremony(ledger, where, _permissions(settings), sender.send)
+        ceremony = Ceremony(ledger, where, _permissions(settings), carrying)
         _report(ceremony.onboard(wanted), wanted)
 
 
@@ -87,9 +87,9 @@ def remove_command(  # noqa: PLR0913, PLR0917  # the options of a command
         cutoffs=_cutoffs(cutoff or []),
     )
     with run.open_ledger(settings, _rpc_url(settings, rpc)) as ledger:
-        sender = Sender(ledger.client, relayer_key(settings))
+        carrying = Carrying(ledger.client, relayer_key(settings))
         where = _folder(settings, folder, f"{name}-removal")
-        ceremony = Ceremony(ledger, where, _permissions(settings), sender.send)
+        ceremony = Ceremony(ledger, where, _permissions(settings), carrying)
         _report(ceremony.remove(removal), None)
 
 

@@ -192,7 +192,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         gate = stack.enter_context(open_gate(settings, engine.rpc_url))
         gated: Any = SimpleNamespace(rpc_url=gate.url)
         park = stack.enter_context(OraclePark(gated, folder, DEPLOYER))
-        fund(park.client, relayer, FIFTH.address, address_of(TRANSPORT.public_key))
+        fund(park.client, relayer)
         (folder / "node.toml").write_text(
             f'data_dir = "data"\ndeployment = "deployment.json"\nport = 0\n'
             f'chain_id = {CHAIN_ID}\npublic_url = "http://node.example"\n'

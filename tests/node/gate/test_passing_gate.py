@@ -267,6 +267,24 @@ class TestLimits:
         assert client.call("eth_getLogs", {"fromBlock": "0x0", "toBlock": "0x1"}) == []
         assert client.call("eth_getLogs", {}) == []
 
+    @pytest.mark.parametrize(
+        "query",
+        [
+            None,
+            [],
+            {"fromBlock": ["0x0"]},
+            {"fromBlock": "0"},
+            {"fromBlock": 0},
+            {"toBlock": "0x" + 20 * "f"},
+            {"blockHash": "0x" + 64 * "0", "fromBlock": "0x0"},
+        ],
+    )
+    def test_a_span_that_cannot_be_counted_does_not_pass(
+        self, serve: Serve, visit: Visit, query: Any
+    ):
+        error = visit(serve().url).error("eth_getLogs", query)
+        assert error["code"] == -32602
+
     def test_an_answer_that_is_too_large_is_not_passed(
         self, serve: Serve, visit: Visit
     ):

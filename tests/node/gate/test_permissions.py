@@ -200,6 +200,12 @@ class TestInForce:
         with pytest.raises(ConflictPermissionsError, match="version 2 was in force"):
             folder.in_force()
 
+    def test_a_garbled_note_is_refused(self, tmp_path: Path, folder: PermissionFolder):
+        folder.in_force()
+        (tmp_path / "in-force").write_bytes(b"\xff")
+        with pytest.raises(ConflictPermissionsError, match="no longer says"):
+            folder.in_force()
+
 
 class TestPropose:
     def test_the_same_again_changes_nothing(
