@@ -7,7 +7,7 @@ the genesis follows from the offers, and ``complete_folder`` makes it anew and c
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,8 +21,10 @@ from node.network.genesis import (
     DAY_S,
     LONGEST_STAKE_S,
     STAKE,
+    ContractState,
     GenesisSettings,
     GenesisStaker,
+    moved_contracts,
     network_genesis,
 )
 from node.network.home import Peer, ValidatorHome, ValidatorSettings
@@ -59,12 +61,14 @@ class FoundingSettings:
 
     network_id: int
     chain_id: int
-    stake_days: int = 365
-    """Time until the first stake ends. [d]"""
-    stake_offset_days: int = 14
-    """By how much each next stake ends earlier. [d]"""
+    stake_duration_s: int = LONGEST_STAKE_S
+    """Time until the last stake ends. [s]"""
+    stake_offset_s: int = 14 * DAY_S
+    """By how much each next founder's stake ends earlier. [s]"""
     start_time: int = field(default_factory=lambda: int(time.time()))
     """When stakes begin. [unix s]"""
+    contracts: Mapping[str, ContractState] = field(default_factory=dict)
+    """State of a ledger that is moved here, from ``carbon-node import``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,7 @@ def found_network(offers: Sequence[Offer], settings: FoundingSettings) -> Networ
     """Make the network that follows from offers.
 
     Args:
-        offers: Of all founders, in the order in which their stakes end, last first.
+        offers: Of all founders.
         settings: What they agree on.
 
     Returns:
@@ -141,17 +145,18 @@ def found_network(offers: Sequence[Offer], settings: FoundingSettings) -> Networ
                 for one in offers
             ),
             {address: FUNDS_WEI for one in offers for address in one.funded},
+            settings.contracts,
             reserve=STAKE // quorum_of_sponsors(len(offers)) + _FEES,
-            stake_duration_s=settings.stake_days * DAY_S,
-            stake_offset_s=settings.stake_offset_days * DAY_S,
+            stake_duration_s=settings.stake_duration_s,
+            stake_offset_s=settings.stake_offset_s,
         )
     )
     return NetworkFile(
         settings.network_id,
         settings.chain_id,
         settings.start_time,
-        settings.stake_days,
-        settings.stake_offset_days,
+        settings.stake_duration_s,
+        settings.stake_offset_s,
         tuple(offers),
         genesis,
     )
@@ -265,23 +270,32 @@ def _member_address(folder: Path) -> str:
 
 
 def _check_stakes(validators: int, settings: FoundingSettings) -> None:
-    spread = settings.stake_offset_days * (validators - 1)
-    if not spread < settings.stake_days <= LONGEST_STAKE_S // DAY_S:
+    spread = settings.stake_offset_s * (validators - 1)
+    if not spread < settings.stake_duration_s <= LONGEST_STAKE_S:
         raise InvalidConfigError(
-            f"Stakes of {settings.stake_days} days, each next ending "
-            f"{settings.stake_offset_days} days earlier: expected at most "
-            f"{LONGEST_STAKE_S // DAY_S} days and more than {spread}."
+            f"Stakes of {settings.stake_duration_s} s, each next ending "
+            f"{settings.stake_offset_s} s earlier: expected at most "
+            f"{LONGEST_STAKE_S} s and more than {spread} s."
         )
 
 
 def _check_genesis(network: NetworkFile) -> None:
-    """Make sure that the genesis follows from the offers and nothing else."""
+    """Make sure that the genesis follows from the offers and nothing else.
+
+    The contracts of a moved ledger are the exception: ``carbon-node fsck`` holds them
+    against the export, which every organisation imports by itself.
+    """
+    try:
+        contracts = moved_contracts(network.genesis)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        contracts = {}  # another form, which the comparison refuses
     agreed = FoundingSettings(
         network.network_id,
         network.chain_id,
-        network.stake_days,
-        network.stake_offset_days,
+        network.stake_duration_s,
+        network.stake_offset_s,
         network.start_time,
+        contracts,
     )
     if found_network(network.offers, agreed).genesis != network.genesis:
         raise InvalidConfigError(

@@ -1,11 +1,12 @@
 """``carbon-node network``: found, run and change a network of validators."""
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -74,8 +75,12 @@ def create_command(  # noqa: PLR0913, PLR0917  # one option each
         int, typer.Option(min=1_000_000, help="Avalanche network id.")
     ] = DEFAULT_NETWORK_ID,
     stake_days: Annotated[
-        int, typer.Option(max=365, help="Until the first stake ends. [d]")
+        int, typer.Option(max=365, help="Until the last stake ends. [d]")
     ] = 365,
+    contracts: Annotated[
+        Path | None,
+        typer.Option(help="contracts.json of carbon-node import: a ledger moves here."),
+    ] = None,
 ) -> None:
     """Found a network: all on this machine, or of the offers that joined.
 
@@ -86,7 +91,9 @@ def create_command(  # noqa: PLR0913, PLR0917  # one option each
     if engine is Engine.BESU:
         create_besu(folder, names, offer or (), chain_id)
         return
-    settings = FoundingSettings(network_id, chain_id, stake_days)
+    settings = FoundingSettings(
+        network_id, chain_id, stake_days, contracts=_contracts(contracts)
+    )
     if offer:
         network = ceremony.found_network([read_offer(one) for one in offer], settings)
         _write_new(folder, network.to_json())
@@ -98,6 +105,18 @@ def create_command(  # noqa: PLR0913, PLR0917  # one option each
         if offer
         else f"next: carbon-node network start {folder}"
     )
+
+
+def _contracts(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        return dict(json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError) as exc:
+        raise InvalidConfigError(
+            f"Contracts {path} cannot be read ({exc}); give the contracts.json that "
+            "carbon-node import wrote."
+        ) from exc
 
 
 @network_app.command("join")

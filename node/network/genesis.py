@@ -21,6 +21,7 @@ __all__ = [
     "ContractState",
     "GenesisSettings",
     "GenesisStaker",
+    "moved_contracts",
     "network_genesis",
 ]
 
@@ -104,6 +105,28 @@ def network_genesis(settings: GenesisSettings) -> str:
         "message": "park carbon ledger",
     }
     return json.dumps(document, indent=1)
+
+
+def moved_contracts(genesis: str) -> dict[str, ContractState]:
+    """Give the state of a moved ledger that a network begins with.
+
+    Args:
+        genesis: The network's genesis file.
+
+    Returns:
+        Address on the EVM chain → ``nonce``, ``code``, ``storage``.
+
+    Raises:
+        ValueError: If it is no genesis file.
+        KeyError: If it has no EVM chain.
+    """
+    alloc = json.loads(json.loads(genesis)["cChainGenesis"])["alloc"]
+    names = ("nonce", "code", "storage")
+    return {
+        address: {name: state[name] for name in names if name in state}
+        for address, state in alloc.items()
+        if "nonce" in state
+    }
 
 
 def _allocation(address: str, amount: int) -> dict[str, Any]:
