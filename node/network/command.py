@@ -92,7 +92,10 @@ def create_command(  # noqa: PLR0913, PLR0917  # one option each
         create_besu(folder, names, offer or (), chain_id)
         return
     settings = FoundingSettings(
-        network_id, chain_id, stake_days, contracts=_contracts(contracts)
+        network_id,
+        chain_id,
+        stake_days * DAY_S,
+        contracts=_contracts(contracts),
     )
     if offer:
         network = ceremony.found_network([read_offer(one) for one in offer], settings)

@@ -22,7 +22,7 @@ from node.network.keys import ValidatorIdentity, is_proven
 __all__ = ["NetworkFile", "Offer", "read_network", "read_offer"]
 
 _NUMBERS = (
-    "network_id", "chain_id", "start_time", "stake_days", "stake_offset_days",
+    "network_id", "chain_id", "start_time", "stake_duration_s", "stake_offset_s",
 )  # fmt: skip
 _NAME = "abcdefghijklmnopqrstuvwxyz0123456789-"
 
@@ -67,8 +67,8 @@ class NetworkFile:
     chain_id: int
     start_time: int
     """When the stakes of the founders begin. [unix s]"""
-    stake_days: int
-    stake_offset_days: int
+    stake_duration_s: int
+    stake_offset_s: int
     offers: tuple[Offer, ...]
     """Who validates from the first block on."""
     genesis: str
