@@ -1,11 +1,11 @@
 # Park carbon ledger. `make demo` and `make test` set up everything they need.
-.PHONY: help install format lint test fuzz soak bench demo artifacts clean
+.PHONY: help install format lint test fuzz soak restore-drill bench demo artifacts clean
 
 BIN := .venv/bin
 export DATA ?= ../shared/data
 
 help:               ## list the targets
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1: /p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1: /p' $(MAKEFILE_LIST)
 
 install:            ## set up .venv and node_modules from the lock files
 	@bash scripts/install.sh
@@ -27,6 +27,9 @@ fuzz: install       ## the contracts' invariants, 512 runs of 256 calls
 
 soak: install       ## faults and a thousand kills, to var/soak/summary.json; resumable
 	$(BIN)/python -m scripts.soak $(SOAK)
+
+restore-drill: install  ## lose and restore READINGS (1000000) readings; prints time and point
+	$(BIN)/python -m scripts.restore_drill --readings $(or $(READINGS),1000000)
 
 bench: install      ## every figure beside its baseline, to var/bench/summary.json
 	PYTHONPATH=. $(BIN)/python scripts/bench.py
