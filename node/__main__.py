@@ -25,11 +25,12 @@ from node.errors import (
 )
 from node.fsck import check_node
 from node.gate.command import gate_app, permissions_app
-from node.ledger.cursor import clear, position
+from node.ledger.cursor import position
 from node.network.command import network_app
 from node.operations.command import check_command
 from node.organisation.command import organisation_app
 from node.portability.command import export_command, import_command
+from node.services.reindex import clear_ledger
 from node.upgrade.command import upgrade_command, versions_command
 from oracle.errors import OracleError
 from oracle.operations.logs import LogFormat, configure_logs
@@ -76,7 +77,8 @@ def index_command(config: Config) -> None:
     """Bring the tables up to the chain's newest block, once."""
     settings = load_settings(config)
     with run.open_chain(settings) as ledger, run.open_store(settings) as database:
-        run.indexer_of(ledger, database).catch_up()
+        is_final = run.is_embedded(settings)
+        run.indexer_of(ledger, database, is_final=is_final).catch_up()
         with database.reading() as connection:
             at = position(connection)
     typer.echo(f"indexed up to block {at.number if at else 'none'}")
@@ -86,8 +88,13 @@ def index_command(config: Config) -> None:
 def reindex_command(config: Config) -> None:
     """Forget every ledger table and make it afresh from the chain."""
     settings = load_settings(config)
-    with run.open_store(settings) as database, database.begin() as connection:
-        clear(connection)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    made = clear_ledger(run.database_url(settings))
+    if made.set_aside:
+        typer.echo(f"set aside as {made.set_aside}: it could not be used")
+    if made.kept:
+        rows = ", ".join(f"{count} {name}" for name, count in made.kept.items())
+        typer.echo(f"taken over from it: {rows}; everybody logs in again")
     index_command(config)
 
 

@@ -83,6 +83,10 @@ class Settings:
     inbox_database: Path | None = None
     """Database of a member's inbox on this machine, for readings; None has none."""
 
+    inbox_database_url: str = ""
+    """The same where it is in PostgreSQL: URL without a password, as
+    ``database_url``."""
+
     proof_folder: Path | None = None
     """Folder of proof packages; None has none."""
 

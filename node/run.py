@@ -24,7 +24,12 @@ from node.api.server import ApiServer
 from node.config import Settings, read_settings
 from node.engine import ChainEngine, EmbeddedEngine, EngineSettings
 from node.engine.external import ExternalEngine
-from node.errors import ConflictLedgerError, InvalidConfigError, UnavailableEngineError
+from node.errors import (
+    ConflictLedgerError,
+    InvalidConfigError,
+    UnavailableEngineError,
+    UnavailableStorageError,
+)
 from node.gate.access import AccessRules
 from node.gate.open import OpenGate, open_gate, permissions_of
 from node.gate.settings import GateSettings
@@ -37,6 +42,9 @@ from node.services.login import Login
 from node.services.ports import FolderProofs, MemberProofs, ProofSource, ReadingSource
 from node.store.database import Database, open_database
 from oracle.config import load_settings as load_member_settings
+from oracle.database.aside import file_of
+from oracle.database.claim import FileClaim
+from oracle.errors import OracleError
 from oracle.inbox.reader import Reader
 from oracle.inbox.store import open_engine
 
@@ -92,6 +100,7 @@ def run_node(
     with ExitStack() as stack:
         used = engine or stack.enter_context(_started(choose_engine(settings)))
         ledger = stack.enter_context(open_ledger(settings, used.rpc_url))
+        stack.enter_context(_held_store(settings))
         database = stack.enter_context(open_store(settings))
         following = stack.enter_context(_following(settings, ledger, database))
         gate = stack.enter_context(_gate(settings, used))
@@ -189,6 +198,24 @@ def open_store(settings: Settings) -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+@contextmanager
+def _held_store(settings: Settings) -> Iterator[None]:
+    """Keep a second node, and a reindex that would replace the file, away."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    path = file_of(database_url(settings))
+    if path is None:
+        yield
+        return
+    try:
+        claim = FileClaim(path)
+    except OracleError as exc:
+        raise UnavailableStorageError(f"Database: {exc}.") from exc
+    try:
+        yield
+    finally:
+        claim.release()
 
 
 def is_embedded(settings: Settings) -> bool:
@@ -297,7 +324,8 @@ def _parts(
 
 def _reading_source(settings: Settings) -> ReadingSource | None:
     path = settings.inbox_database
-    return None if path is None else Reader(open_engine(path), path)
+    address = settings.inbox_database_url or path
+    return Reader(open_engine(address), address) if address else None
 
 
 def _proof_source(settings: Settings) -> ProofSource | None:

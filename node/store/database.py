@@ -8,6 +8,7 @@ of ours.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -23,10 +24,16 @@ from oracle.database.address import parse_address, shown
 from oracle.database.faults import Fault, fault_of
 from oracle.database.history import UnknownRevisionError, migrate, revisions
 from oracle.database.postgresql import lock_number, require_durable
-from oracle.errors import InvalidSettingsError
+from oracle.database.witness import CommitWitness, require_sound, witness_of
+from oracle.errors import ConflictDatabaseError, InvalidSettingsError
 
 __all__ = ["Database", "database_revision", "open_database"]
 
+REMEDY = (
+    "run carbon-node reindex, which sets it aside and makes the tables anew from the "
+    "chain; nothing was changed"
+)
+"""What to do about a database that is damaged or gone."""
 _BUSY_TIMEOUT_S = 5.0
 _MAX_CONNECTIONS = 100
 """More than the API has threads times connections a request."""
@@ -75,12 +82,18 @@ class Database:
             UnavailableStorageError: If it is locked, full or unreachable.
             ConflictLedgerError: If its file is damaged.
         """
+        witness = witness_of(self.engine)
         with _translated(self.engine), self.engine.begin() as connection:
             yield connection
+            number = witness.count(connection) if witness else 0
+        if witness:
+            witness.note(number)
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, and seal the file where nobody else uses it."""
         self.engine.dispose()
+        if witness := witness_of(self.engine):
+            witness.seal()
 
 
 def open_database(url: str) -> Database:
@@ -98,14 +111,30 @@ def open_database(url: str) -> Database:
         ConflictLedgerError: If its file is damaged.
     """
     try:
-        engine = _engine(url)
-        with _translated(engine), engine.begin() as connection:
+        database = Database(_engine(url))
+        _require_whole(database.engine)
+        with database.begin() as connection:
             migrate(connection, "node.store")
     except InvalidSettingsError as exc:
         raise InvalidConfigError(f"Setting database_url: {exc}.") from exc
     except UnknownRevisionError as exc:
         raise ConflictLedgerError(f"The node's database is refused: {exc}.") from exc
-    return Database(engine)
+    return database
+
+
+def _require_whole(engine: Engine) -> None:
+    """Refuse a file that is damaged, lost or behind its account of commits."""
+    witness = witness_of(engine)
+    if witness is None:
+        return
+    try:
+        witness.require_present()
+        with _translated(engine), engine.connect() as plain:
+            connection = plain.execution_options(is_reading=True)
+            require_sound(connection, str(engine.url.database), REMEDY)
+            witness.require_whole(connection)
+    except ConflictDatabaseError as exc:
+        raise ConflictLedgerError(f"Database {exc}.") from exc
 
 
 def database_revision(url: str) -> tuple[str | None, str]:
@@ -136,7 +165,12 @@ def _engine(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         arguments = {"timeout": _BUSY_TIMEOUT_S}
         engine = create_engine(
-            parsed, connect_args=arguments, max_overflow=_MAX_CONNECTIONS
+            parsed,
+            connect_args=arguments,
+            max_overflow=_MAX_CONNECTIONS,
+            execution_options={
+                "witness": CommitWitness(Path(str(parsed.database)), REMEDY)
+            },
         )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -186,10 +220,7 @@ def _translated(engine: Engine) -> Iterator[None]:
 def _named_fault(engine: Engine, exc: SQLAlchemyError) -> NodeError:
     fault, where = fault_of(exc), engine.url.render_as_string(hide_password=True)
     if fault is Fault.DAMAGED:
-        return ConflictLedgerError(
-            f"Database {shown(where)} is damaged; run carbon-node reindex, which sets "
-            "it aside and makes the tables anew from the chain."
-        )
+        return ConflictLedgerError(f"Database {shown(where)} is damaged; {REMEDY}.")
     if fault is Fault.DUPLICATE:
         return UnavailableStorageError(
             f"Database {shown(where)} was changed by another process at the same time;"

@@ -60,8 +60,8 @@ class FileClaim:
 def refusal(database: Address) -> str:
     """Say that another process writes to a database."""
     return (
-        f"another inbox writes to {shown(database)}: run one member a database; stop "
-        "the other one, or give this one a database of its own"
+        f"another process holds {shown(database)}: stop the other node or member, or "
+        "give this one a database of its own"
     )
 
 

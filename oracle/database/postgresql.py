@@ -102,8 +102,8 @@ class WriterClaim:
         if not is_mine:
             connection.close()
             raise ConflictDatabaseError(
-                f"another inbox writes to {self._where}: run one member a database; "
-                "stop the other one, or give this one a database of its own"
+                f"another process holds {self._where}: stop the other member, or give "
+                "this one a database of its own"
             )
         return connection, int(process)
 

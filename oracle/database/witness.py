@@ -148,6 +148,12 @@ class CommitWitness:
         return int.from_bytes(data[:4], "big")
 
 
+def witness_of(engine: sa.Engine) -> CommitWitness | None:
+    """Give the account of an engine's database; PostgreSQL has none here."""
+    found: CommitWitness | None = engine.get_execution_options().get("witness")
+    return found
+
+
 def witness_path(database: Path) -> Path:
     """Name the account of a database."""
     return database.with_name(f"{database.name}.commits")

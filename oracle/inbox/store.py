@@ -19,7 +19,7 @@ from oracle.database.address import Address, parse_address, shown
 from oracle.database.faults import Fault, fault_of
 from oracle.database.history import UnknownRevisionError, migrate, revisions
 from oracle.database.postgresql import lock_number, require_durable
-from oracle.database.witness import CommitWitness, require_sound
+from oracle.database.witness import CommitWitness, require_sound, witness_of
 from oracle.errors import ConflictDatabaseError, UnavailableInboxError
 
 REMEDY = (
@@ -63,7 +63,7 @@ def open_engine(database: Address) -> sa.Engine:
 
 def _require_whole(engine: sa.Engine) -> None:
     """Refuse a file that is damaged, lost or behind its account of commits."""
-    witness = _witness_of(engine)
+    witness = witness_of(engine)
     if witness is None:
         return
     witness.require_present()
@@ -75,13 +75,8 @@ def _require_whole(engine: sa.Engine) -> None:
 def close_engine(engine: sa.Engine) -> None:
     """Close every connection, and seal the file where nobody else uses it."""
     engine.dispose()
-    if witness := _witness_of(engine):
+    if witness := witness_of(engine):
         witness.seal()
-
-
-def _witness_of(engine: sa.Engine) -> CommitWitness | None:
-    found: CommitWitness | None = engine.get_execution_options().get("witness")
-    return found
 
 
 def database_revision(database: Address) -> tuple[str | None, str]:
@@ -147,7 +142,7 @@ def translated(database: Address) -> Iterator[None]:
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """Open a transaction that takes the write lock at its start."""
-    writer, witness = engine.execution_options(is_writing=True), _witness_of(engine)
+    writer, witness = engine.execution_options(is_writing=True), witness_of(engine)
     with writer.begin() as connection:
         yield connection
         number = witness.count(connection) if witness else 0
@@ -184,4 +179,6 @@ def _begin_postgresql(connection: sa.Connection) -> None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_TURN})")
         return
     wanted = "ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-    connection.exec_driver_sql(f"SET TRANSACTION {wanted}")
+    driver: Any = connection.connection
+    with driver.cursor() as cursor:  # never one of the server's
+        cursor.execute(f"SET TRANSACTION {wanted}")

@@ -101,7 +101,7 @@ class TestOneWriter:
     ):
         with (
             inbox_at(database_url, device) as inbox,
-            pytest.raises(ConflictDatabaseError, match="another inbox writes to"),
+            pytest.raises(ConflictDatabaseError, match="another process holds"),
             inbox_at(database_url, device),
         ):
             assert accepts(inbox, [device.next()])
@@ -138,7 +138,9 @@ class TestOneWriter:
             assert accepts(inbox, [device.next()])
             postgresql_server.execute(_end_of(inbox))
             with inbox_at(postgresql_url, device) as other:
-                with pytest.raises(ConflictDatabaseError, match="another inbox"):
+                with pytest.raises(
+                    ConflictDatabaseError, match="another process holds"
+                ):
                     inbox.submit([device.next()])
                 assert other.stored.counts()["readings"] == 1
             assert accepts_in_the_end(inbox, [device.next()])

@@ -27,6 +27,15 @@ from oracle.member.store import BallotRow
 from tests.oracle.member.test_statements import END, Scene, period_of, series
 from tests.servers.chain import Chain
 from tests.servers.chain import open_engine as open_chain
+from tests.simulators.damage import (
+    ALL,
+    cut,
+    empty,
+    flip,
+    halve,
+    overwrite,
+    remove,
+)
 from tests.simulators.oracle_park import (
     CHAIN_ID,
     OraclePark,
@@ -134,46 +143,6 @@ def _rows(path: Path) -> dict[str, list[Any]]:
         }
 
 
-# ------------------------------------------------------------------------ the damage
-
-
-def flip(path: Path, dice: random.Random) -> None:
-    data = bytearray(path.read_bytes())
-    for _ in range(dice.choice((1, 1, 8))):
-        data[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
-    path.write_bytes(data)
-
-
-def cut(path: Path, dice: random.Random) -> None:
-    data = path.read_bytes()
-    path.write_bytes(data[: dice.randrange(1, len(data))])
-
-
-def halve(path: Path, _dice: random.Random) -> None:
-    data = path.read_bytes()
-    path.write_bytes(data[: len(data) // 2])
-
-
-def empty(path: Path, _dice: random.Random) -> None:
-    path.write_bytes(b"")
-
-
-def remove(path: Path, _dice: random.Random) -> None:
-    path.unlink()
-
-
-def overwrite(path: Path, dice: random.Random) -> None:
-    path.write_bytes(dice.randbytes(path.stat().st_size))
-
-
-def zero_a_page(path: Path, dice: random.Random) -> None:
-    data = bytearray(path.read_bytes())
-    at = 4096 * dice.randrange(len(data) // 4096)
-    data[at : at + 4096] = bytes(4096)
-    path.write_bytes(data)
-
-
-ALL = (flip, cut, halve, empty, remove, overwrite, zero_a_page)
 CASES = [
     *[("closed", "", damage, seed) for damage in ALL for seed in range(2)],
     *[("closed", "", flip, seed) for seed in range(2, 10)],
