@@ -9,6 +9,7 @@ Rules it keeps:
    means ``latest``, except for nonces and a transaction's own hash.
 """
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,12 @@ _ADVICE = (
     "it is restarted from the journal, so ask again later, and see the node's status "
     "if it lasts"
 )
+
+_OLD_STATE = re.compile(
+    rb"BlockOutOfRangeError: block height is (?P<height>\d+) "
+    rb"but requested was (?P<asked>\d+)"
+)
+_SHORT_BYTES = 1_000
 
 
 class JournalledBackend:
@@ -55,7 +62,8 @@ class JournalledBackend:
         own = self._own.get(call.method)
         if own is not None:
             return encode(call.id, await own(call))
-        return await self._upstream.read(Call(call.id, call.method, _at_latest(call)))
+        passed = Call(call.id, call.method, _at_latest(call))
+        return _in_words(await self._upstream.read(passed))
 
     async def _count(self, call: Call) -> Json:
         mined = await self._upstream.ask(Call(1, call.method, _at_latest(call)))
@@ -92,6 +100,19 @@ def waiting_transaction_json(transaction: "SignedTransaction", chain_id: int) ->
         "blockNumber": None,
         "transactionIndex": None,
     }
+
+
+def _in_words(answer: bytes) -> bytes:
+    """Say of an old block's state that it is not kept; anvil calls it out of range."""
+    found = _OLD_STATE.search(answer) if len(answer) < _SHORT_BYTES else None
+    if found is None or int(found["asked"]) > int(found["height"]):
+        return answer
+    text = (
+        f"the state of block {int(found['asked'])} is not kept: this engine has the "
+        "states of its newest blocks, made since its last start from a snapshot; ask "
+        "at the newest block; blocks, receipts and logs of all heights are there"
+    )
+    return answer.replace(found[0], text.encode())
 
 
 def _at_latest(call: Call) -> list[Json]:

@@ -51,6 +51,23 @@ class TestEmbeddedEngine:
             digest = each["transactionHash"]
             assert rpc.call("eth_getTransactionReceipt", digest) == each
 
+    def test_an_old_state_is_refused_in_words(
+        self, engine: EmbeddedEngine, make_rpc: Callable[[str], Any], signer: Any
+    ):
+        rpc = make_rpc(engine.rpc_url)
+        receipts = [rpc.send(signer.sign()) for _ in range(3)]
+        engine.stop()
+        engine.start()
+        rpc = make_rpc(engine.rpc_url)
+        error = rpc.error("eth_getBalance", signer.address, "0x1")
+        assert "the state of block 1 is not kept" in error["message"]
+        assert "ask at the newest block" in error["message"]
+        assert "out of range" in rpc.error("eth_getBalance", signer.address, "0x9")[
+            "message"
+        ].lower().replace("outofrange", "out of range")
+        digest = receipts[0]["transactionHash"]
+        assert rpc.call("eth_getTransactionReceipt", digest) == receipts[0]
+
     def test_stopping_twice_does_nothing(self, engine: EmbeddedEngine):
         engine.stop()
         engine.stop()
