@@ -181,7 +181,7 @@ class ChainClient:
 
     def chain_id(self) -> int:
         """Give the chain's id."""
-        return int(self.request("eth_chainId"), 16)
+        return _number(self.request("eth_chainId"))
 
     def require_chain(self, chain_id: int) -> None:
         """Make sure that this is the right chain.
@@ -202,7 +202,7 @@ class ChainClient:
 
     def block_number(self) -> int:
         """Give the height of the chain."""
-        return int(self.request("eth_blockNumber"), 16)
+        return _number(self.request("eth_blockNumber"))
 
     def block(self, which: BlockId = "latest") -> Block | None:
         """Read a block's header.
@@ -221,12 +221,15 @@ class ChainClient:
             return None
         if found is None:
             return None
-        return Block(
-            int(found["number"], 16),
-            _bytes(found["hash"]),
-            _bytes(found["parentHash"]),
-            int(found["timestamp"], 16),
-        )
+        try:
+            return Block(
+                int(found["number"], 16),
+                _bytes(found["hash"]),
+                _bytes(found["parentHash"]),
+                int(found["timestamp"], 16),
+            )
+        except (KeyError, TypeError, ValueError) as exc:
+            raise _no_such_thing("a block's header", exc) from exc
 
     def place_of(self, number: int, block_hash: bytes) -> int:
         """Place a block that a report refers to in the order of all blocks.
@@ -364,6 +367,19 @@ class ChainClient:
             time.sleep(pause_s)
             pause_s = min(pause_s * 1.5, _LONGEST_POLL_S)
         return receipt
+
+
+def _number(answer: Any) -> int:
+    """Read a number; a line that mixes up answers must not pass for the chain."""
+    try:
+        return int(answer, 16)
+    except (TypeError, ValueError) as exc:
+        raise _no_such_thing("a number", exc) from exc
+
+
+def _no_such_thing(what: str, exc: Exception) -> UnavailableError:
+    message = f"expected {what} from the chain, got something else ({exc}): try again"
+    return UnavailableError(message)
 
 
 def _refusal(error: dict[str, Any]) -> ContractsError:
