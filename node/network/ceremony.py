@@ -52,7 +52,8 @@ NETWORK_FILE = "network.json"
 OFFER_FILE = "offer.json"
 """What one organisation hands over."""
 _FEES = STAKE // 1000
-_LEAST_VALIDATORS = 4
+_LEAST_VALIDATORS, _MOST_VALIDATORS = 4, 10
+"""Above that, two thirds and what the tolerated number leaves are too near."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +129,11 @@ def found_network(offers: Sequence[Offer], settings: FoundingSettings) -> Networ
     Raises:
         InvalidConfigError: If offers do not go together, or are too few.
     """
-    if len(offers) < _LEAST_VALIDATORS:
+    if not _LEAST_VALIDATORS <= len(offers) <= _MOST_VALIDATORS:
         raise InvalidConfigError(
-            f"A network of {len(offers)} validators bears no loss; expected at least "
-            f"{_LEAST_VALIDATORS}, and five to go on when one is down."
+            f"A network of {len(offers)} validators was not tried; expected "
+            f"{_LEAST_VALIDATORS} to {_MOST_VALIDATORS}, and five or more to go on "
+            "well when one is down."
         )
     check_offers(offers)
     _check_stakes(len(offers), settings)

@@ -61,7 +61,7 @@ def install_command() -> None:
 @network_app.command("create")
 def create_command(  # noqa: PLR0913, PLR0917  # one option each
     folder: Annotated[Path, typer.Argument(help="New folder, or network file.")],
-    validators: Annotated[int, typer.Option(min=4, max=30, help="How many.")] = 5,
+    validators: Annotated[int, typer.Option(min=4, max=10, help="How many.")] = 5,
     engine: Annotated[Engine, typer.Option(help="What validates.")] = Engine.AVALANCHE,
     name: Annotated[
         list[str] | None, typer.Option(help="Organisation, repeatable.")
