@@ -1,5 +1,5 @@
 # Park carbon ledger. `make demo` and `make test` set up everything they need.
-.PHONY: help install format lint test fuzz soak restore-drill bench demo artifacts clean
+.PHONY: help install format lint test test-network validator fuzz soak restore-drill bench demo artifacts clean
 
 BIN := .venv/bin
 export DATA ?= ../shared/data
@@ -19,8 +19,14 @@ lint: install       ## style, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-test: install       ## every test, on real parts: EVM, HTTP, processes, kills
+test: install validator  ## every test, on real parts: EVM, validators, HTTP, processes, kills
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-network: install validator  ## every test that touches a chain, on five validators; an hour
+	$(BIN)/python -m pytest --engine avalanche -o timeout=1200 tests/contracts tests/oracle/member tests/node tests/end_to_end
+
+validator: install  ## build avalanchego into the user's cache, once
+	@$(BIN)/carbon-node network install
 
 fuzz: install       ## the contracts' invariants, 512 runs of 256 calls
 	FOUNDRY_PROFILE=deep timeout 1800 node_modules/@foundry-rs/forge-linux-amd64/bin/forge test --match-test invariant_
