@@ -138,7 +138,7 @@ class PostgresqlServer:
             os.chown(given, user, -1)
             os.chown(self.folder, user, -1)
         words = ["-D", str(self.folder / "data"), "-U", "ledger", "--no-sync"]
-        words += ["--auth=scram-sha-256", f"--pwfile={given}", "-E", "UTF8"]
+        words += ["--auth=scram-sha-256", f"--pwfile={given}", "-E", "UTF8", "-k"]
         command = [str(self._bin / "initdb"), *words, "--locale=C"]
         made = subprocess.run(
             command, capture_output=True, check=False, cwd="/", **self._identity

@@ -210,6 +210,32 @@ def _trigger(state: str) -> str:
         CREATE TRIGGER fault BEFORE INSERT ON readings EXECUTE FUNCTION fault()"""
 
 
+class TestDamage:
+    def test_of_a_page_is_named_with_its_remedy(
+        self,
+        postgresql_server: PostgresqlServer,
+        postgresql_url: str,
+        device: DeviceSimulator,
+    ):
+        """The server's checksums find the byte; the inbox says what to do."""
+        with inbox_at(postgresql_url, device) as inbox:
+            assert accepts(inbox, device.series(20))
+            with inbox.engine.connect() as connection:
+                query = "SELECT pg_relation_filepath('readings')"
+                where = str(connection.exec_driver_sql(query).scalar_one())
+        postgresql_server.stop()
+        path = postgresql_server.folder / "data" / where
+        data = bytearray(path.read_bytes())
+        data[4000] ^= 1
+        path.write_bytes(data)
+        postgresql_server.start()
+        with (
+            inbox_at(postgresql_url, device) as inbox,
+            pytest.raises(ConflictDatabaseError, match="carbon-oracle rebuild"),
+        ):
+            inbox.stored.pending(100)
+
+
 Write = Callable[[str], Path]
 
 
