@@ -133,7 +133,7 @@ app.add_typer(network_app, name="network")
 app.add_typer(organisation_app, name="organisation")
 
 
-@app.command("deploy", help=founding.__doc__)
+@app.command("deploy", help=(founding.__doc__ or "").replace("[", r"\["))
 def deploy_command(
     plan: Annotated[Path, typer.Argument(help="Plan file (TOML).")],
     rpc: Annotated[str, typer.Option(help="The chain's RPC.")],
