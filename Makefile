@@ -3,6 +3,7 @@
 
 BIN := .venv/bin
 export DATA ?= ../shared/data
+ON_A_CHAIN := tests/contracts tests/oracle/member tests/node tests/end_to_end $(addprefix --ignore=tests/contracts/test_,forge.py slither.py artifacts.py)
 
 help:               ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1: /p' $(MAKEFILE_LIST)
@@ -23,7 +24,7 @@ test: install validator  ## every test, on real parts: EVM, validators, HTTP, pr
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-network: install validator  ## every test that touches a chain, on five validators; an hour
-	$(BIN)/python -m pytest --engine avalanche -o timeout=1200 tests/contracts tests/oracle/member tests/node tests/end_to_end
+	$(BIN)/python -m pytest --engine avalanche -o timeout=1200 $(ON_A_CHAIN)
 
 validator: install  ## build avalanchego into the user's cache, once
 	@$(BIN)/carbon-node network install

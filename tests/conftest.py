@@ -13,6 +13,20 @@ from tests.servers import chain
 from tests.servers.postgresql import PostgresqlServer
 
 ROOT = Path(__file__).resolve().parent.parent
+EMBEDDED_ONLY = {
+    "tests/node/engine/": "is about the embedded chain itself",
+    "tests/node/gate/": "the gate before the journal, and one before an address",
+    "tests/node/backup/": "backs up the embedded chain's journal",
+    "tests/node/portability/": "moves a ledger between both engines by itself",
+    "tests/node/upgrade/": "needs a clock that can be set: governance waits days",
+    "tests/node/test_kill_node.py": "kills the embedded chain with its node",
+    "tests/node/test_reorganisations.py": "avalanchego never takes a block back",
+    "tests/node/test_rolled_back.py": "rolls the embedded chain's journal back",
+    "tests/end_to_end/test_node_kill.py": "kills the embedded chain with its node",
+    "tests/end_to_end/test_demo.py": "the demo's clock runs a month in a minute",
+    "tests/end_to_end/test_deliveries.py": "compares equal chains, one a schedule",
+}
+"""Folder or file → why its tests do not run on a network."""
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +56,10 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave out what the chosen chain cannot do, with the reason."""
     for item in items:
+        place = item.path.relative_to(ROOT).as_posix()
+        for start, reason in EMBEDDED_ONLY.items():
+            if place.startswith(start):
+                item.add_marker(pytest.mark.embedded_only(reason))
         marker = item.get_closest_marker("embedded_only")
         if marker is not None and not chain.is_embedded():
             item.add_marker(pytest.mark.skip(f"embedded_only: {marker.args[0]}"))
