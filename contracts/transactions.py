@@ -1,7 +1,7 @@
 """Signed transactions and the addresses they create: RLP and EIP-155, nothing more.
 
-Gas is free on the chain, so the oldest form of transaction is enough, and every engine
-takes it.
+Gas is free on the chain, or next to it (``gas``), so the oldest form of transaction is
+enough, and every engine takes it.
 """
 
 from collections.abc import Sequence

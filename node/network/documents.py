@@ -4,11 +4,13 @@ Written anew whenever the folder is completed, except settings that a person may
 changed.
 """
 
+import os
+import sys
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from node.network.binary import ENVIRONMENT, VERSION
+from node.network.binary import ENVIRONMENT, VERSION, cached_program
 from node.network.home import tolerated
 from node.network.offer import NetworkFile, Offer
 
@@ -40,6 +42,8 @@ def write_documents(folder: Path, own: Offer, network: NetworkFile) -> None:
         "version": VERSION,
         "environment": ENVIRONMENT,
         "folder": folder.resolve(),
+        "program": os.environ.get(ENVIRONMENT) or cached_program(),
+        "command": Path(sys.executable).with_name("carbon-node"),
     }
     for source, target in (
         ("README.md", "README.md"),

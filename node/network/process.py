@@ -99,10 +99,6 @@ class ValidatorProcess:
         """Let it go on after ``pause``."""
         self._signal(signal.SIGCONT)
 
-    def release(self) -> None:
-        """Leave a process that was started without a leash to itself."""
-        self._starter.shutdown(wait=False)
-
     def _launch_leashed(self) -> subprocess.Popen[bytes]:
         leash = [sys.executable, "-I", "-S", "-c", _LEASH, str(os.getpid())]
         return self._spawn([*leash, str(self._program)])
