@@ -21,7 +21,7 @@ contract GasTest is ReadingTest {
 
         anchor.submit(report, attestation);
 
-        _assertGas("submit", 62_600);
+        _assertGas("submit", 62_800);
     }
 
     /// forge-config: default.isolate = true
@@ -57,7 +57,7 @@ contract GasTest is ReadingTest {
             report.leafCount = counts[i];
             head = hasher.hash(report);
             anchor.submit(report, _attest(address(anchor), head, 13));
-            _assertGas(string.concat("submit ", VM.toString(counts[i])), 62_600);
+            _assertGas(string.concat("submit ", VM.toString(counts[i])), 62_800);
         }
     }
 
