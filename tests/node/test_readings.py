@@ -12,34 +12,55 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from node.run import RunningNode
 from oracle.inbox.inbox import Inbox, InboxSettings
 from oracle.reading.suites import SoftwareSigner
+from tests.servers.postgresql import PostgresqlServer
 from tests.simulators.device import DOMAIN, START, STEP_S, DeviceSimulator, registry_of
 
 DEVICE = DeviceSimulator("steel-meter-7")
 COUNT = 8
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def inbox_address(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path | str]:
+    """A database for an inbox."""
+    if request.param == "sqlite":
+        yield tmp_path_factory.mktemp("inbox") / "inbox.db"
+        return
+    server: PostgresqlServer = request.getfixturevalue("postgresql_server")
+    with server.database() as url:
+        yield url
+
+
 @pytest.fixture(scope="module")
-def inbox_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An inbox that took in eight readings of one meter."""
-    path = tmp_path_factory.mktemp("inbox") / "inbox.db"
+def inbox_setting(inbox_address: Path | str) -> dict[str, Path | str]:
+    """The node's setting for an inbox that took in eight readings of one meter."""
+    device = DeviceSimulator("steel-meter-7")
     signer = SoftwareSigner(ec.generate_private_key(ec.SECP256R1()))
-    settings = InboxSettings(path, DOMAIN, workers=0)
-    with Inbox(settings, registry_of(DEVICE), signer, lambda: START + 86_400) as inbox:
-        inbox.submit(DEVICE.series(COUNT))
-    return path
+    settings = InboxSettings(inbox_address, DOMAIN, workers=0)
+    with Inbox(settings, registry_of(device), signer, lambda: START + 86_400) as inbox:
+        inbox.submit(device.series(COUNT))
+    is_file = isinstance(inbox_address, Path)
+    return {"inbox_database" if is_file else "inbox_database_url": inbox_address}
+
+
+@pytest.fixture(scope="module")
+def enrolled(park: Any) -> Any:
+    """The park, with the meter's carrier."""
+    park.register_carrier(DEVICE.identifier, "steel")
+    return park
 
 
 @pytest.fixture(scope="module")
 def node(
     open_node: Any,
     tmp_path_factory: pytest.TempPathFactory,
-    inbox_database: Path,
-    park: Any,
+    inbox_setting: dict[str, Any],
+    enrolled: Any,
 ) -> Iterator[RunningNode]:
-    park.register_carrier(DEVICE.identifier, "steel")
     folder = tmp_path_factory.mktemp("node")
-    with open_node(folder, inbox_database=inbox_database) as running:
-        head = park.client.block_number()
+    with open_node(folder, **inbox_setting) as running:
+        head = enrolled.client.block_number()
         give_up = time.monotonic() + 15
         while httpx.get(f"{running.url}/status").json()["indexed_block"] != head:
             assert time.monotonic() < give_up

@@ -165,6 +165,26 @@ class TestPressure:
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
         assert "nothing was acknowledged" in answer.json()["detail"]
 
+    @pytest.mark.parametrize("address_of", ["postgresql"], indirect=True)
+    def test_a_damaged_database_answers_503_and_names_the_remedy(
+        self, client, device, inbox
+    ):
+        """The server itself says that a page is damaged, from a trigger."""
+        with writing(inbox.engine) as connection:
+            connection.exec_driver_sql(
+                "CREATE FUNCTION fault() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                "RAISE EXCEPTION 'invalid page' USING ERRCODE = 'XX001'; END $$"
+            )
+            connection.exec_driver_sql(
+                "CREATE TRIGGER fault BEFORE INSERT ON readings "
+                "EXECUTE FUNCTION fault()"
+            )
+
+        answer = client.post("/readings", content=device.next(), headers=COSE)
+
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "300")
+        assert "carbon-oracle rebuild" in answer.json()["detail"]
+
 
 class TestHealth:
     def test_counts_what_is_stored(self, client, device):
