@@ -15,9 +15,7 @@ EDITIONS = Path(__file__).parents[2] / "contracts" / "artifacts" / "editions"
 
 class TestExpectedCode:
     @pytest.mark.parametrize("name", CONTRACTS)
-    def test_is_what_lies_on_the_chain(
-        self, park: Any, client: ChainClient, name: str
-    ):
+    def test_is_what_lies_on_the_chain(self, park: Any, client: ChainClient, name: str):
         where = park.deployment.addresses
         code = expected_code(
             artifact(name),
