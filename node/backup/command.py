@@ -15,7 +15,7 @@ from node.backup.archive import Report, check_digest
 from node.backup.create import make_backup
 from node.backup.keys import create_identity, load_identities
 from node.backup.manifest import Manifest
-from node.backup.restore import Order, restore_backup
+from node.backup.restore import Order, Restored, restore_backup
 from node.backup.unpack import read_backup
 
 __all__ = ["backup_app", "restore_command"]
@@ -110,9 +110,19 @@ def restore_command(
     typer.echo(
         f"{to}: restored in {time.monotonic() - begun:.1f} s, from {age_s} s ago\n"
         f"{_point(done.manifest)}\n"
-        f"fsck: {done.checked.rows} rows equal a fresh index up to block "
-        f"{done.checked.block_number}, {done.checked.balances} balances equal\n"
+        f"{_checked(done)}\n"
         f"start it with: carbon-node run --config {done.config}"
+    )
+
+
+def _checked(done: Restored) -> str:
+    found = done.checked
+    if found is None:
+        later = f"carbon-node fsck --config {done.config}"
+        return f"fsck: the chain does not answer now; run later: {later}"
+    return (
+        f"fsck: {found.rows} rows equal a fresh index up to block "
+        f"{found.block_number}, {found.balances} balances equal"
     )
 
 

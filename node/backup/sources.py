@@ -36,7 +36,10 @@ CHAIN_FOLDER = "chain"
 JOURNAL = "journal.sqlite"
 INDEX = "node.sqlite"
 
-_INDEX_FACTS = {"index_block": "SELECT block_number FROM ledger_cursor"}
+_INDEX_FACTS = {
+    "index_block": "SELECT block_number FROM ledger_cursor",
+    "index_genesis": "SELECT genesis_hash FROM ledger_cursor",
+}
 _MEMBER_FACTS = {
     "batches": "SELECT count(*) FROM batches",
     "readings": "SELECT count(*) FROM readings",

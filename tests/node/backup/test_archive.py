@@ -1,6 +1,7 @@
 """Backups that must not be restored, and places that must not be restored to."""
 
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -156,6 +157,30 @@ class TestPlaces:
             make_backup(stored.config, out, [stored.recipient], ignore)
 
 
+def test_a_backup_beside_another_chain_is_refused(stored: Stored, tmp_path: Path):
+    """The node's chain runs elsewhere; at its address now answers another one."""
+    (tmp_path / "deployment.json").write_text(
+        (stored.config.parent / "deployment.json").read_text()
+    )
+    with EmbeddedEngine(EngineSettings(tmp_path / "other", CHAIN_ID)) as other:
+        config = tmp_path / "node.toml"
+        config.write_text(
+            f'data_dir = "data"\ndeployment = "deployment.json"\n'
+            f'chain_id = {CHAIN_ID}\npublic_url = "http://node.example"\n'
+            f'rpc_url = "{other.rpc_url}"\n'
+        )
+        (tmp_path / "data").mkdir()
+        index = stored.config.parent / "data" / "node.sqlite"
+        shutil.copy(index, tmp_path / "data" / "node.sqlite")
+        archive = tmp_path / "elsewhere.backup"
+        make_backup(config, archive, [stored.recipient], ignore)
+        order = replace(stored.order(tmp_path / "to"), archive=archive)
+        with pytest.raises(ConflictArchiveError, match="start the right chain"):
+            restore_backup(order, ignore)
+    assert not (tmp_path / "to").exists()
+    assert restore_backup(order, ignore).checked is None
+
+
 class TestKeys:
     def test_there_is_no_backup_in_plain(self, stored: Stored, tmp_path: Path):
         with pytest.raises(InvalidConfigError, match="always encrypted"):
@@ -193,4 +218,6 @@ def test_a_killed_backup_leaves_nothing_that_the_next_does_not_clear(
     assert check_digest(made)
     assert not list(out.glob(".carbon-backup-*"))
     order = replace(stored.order(tmp_path / "to"), archive=made)
-    assert restore_backup(order, ignore).checked.rows > 0
+    checked = restore_backup(order, ignore).checked
+    assert checked is not None
+    assert checked.rows > 0

@@ -71,6 +71,7 @@ def test_tables_come_back_into_an_empty_database_and_into_no_other(
         order = Order(archive, tmp_path / "to", tmp_path / "key", new_index, new_member)
         done = restore_backup(order, ignore)
 
+        assert done.checked is not None
         assert done.checked.rows > 0
         restored = load_member_settings(tmp_path / "to" / "member" / "member.toml")
         node = MemberNode(restored, key=member_key(0))

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from coincurve import PrivateKey
 from sqlalchemy import select
+from typer.testing import CliRunner
 
 from accounting.boundary import Boundary, Source
 from contracts.chain import ChainClient
@@ -21,6 +22,7 @@ from contracts.rules import default_rules
 from contracts.sender import Sender
 from contracts.typed_data import account_id, address_of, boundary_id, stream_id
 from node import run
+from node.__main__ import app
 from node.config import Settings, load_settings
 from node.engine import EmbeddedEngine, EngineSettings
 from node.errors import ConflictArchiveError, InvalidArchiveError
@@ -171,6 +173,20 @@ class TestExport:
         assert (tmp_path / "one.tar").read_bytes() == (
             tmp_path / "two.tar"
         ).read_bytes()
+
+    def test_the_commands_carry_it_to_another_embedded_chain(
+        self, home: Home, tmp_path: Path
+    ):
+        file, folder = str(tmp_path / "one.tar"), str(tmp_path / "to")
+        config = f"{folder}/node.toml"
+        for words, expected in (
+            (["export", "--config", str(home.config), file], "SHA-256"),
+            (["import", file, "--to", folder], "carbon-node fsck"),
+            (["index", "--config", config], "indexed up to block"),
+            (["fsck", "--config", config], "rows equal a fresh index"),
+        ):
+            done = CliRunner().invoke(app, words)
+            assert (done.exit_code, expected in done.output) == (0, True), done.output
 
     def test_evidence_of_the_member_goes_along(self, home: Home, tmp_path: Path):
         settings = replace(
