@@ -53,6 +53,7 @@ class Watch:
         self._lock = threading.Lock()
         self._latest: Facts | None = None
         self._looked_at = float("-inf")
+        self._last_fault = ""
 
     def facts(self) -> Facts:
         """Give a look that is not older than some seconds."""
@@ -89,11 +90,18 @@ class Watch:
         while not stop.is_set():
             try:
                 self.step()
+                self._last_fault = ""
             except NodeError as exc:
-                logger.warning("watch waits reason=%r", str(exc))
+                self._note(str(exc))
             except Exception:
                 logger.exception("a look failed")
             stop.wait(pause_s)
+
+    def _note(self, fault: str) -> None:
+        """Say once what keeps alarms from being stored: a full disk stays full."""
+        if fault != self._last_fault:
+            logger.warning("watch waits reason=%r", fault)
+        self._last_fault = fault
 
     def _keep(self, judgement: Judgement, at: int) -> None:
         with self._database.begin() as connection:
