@@ -34,6 +34,7 @@ _NOT_YET = "unfinalized"
 """How avalanchego says that there is no such block yet, where others say null."""
 _FIRST_POLL_S = 0.004
 _LONGEST_POLL_S = 0.25
+_RETIRED_CLIENTS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,9 @@ class ChainClient:
 
     def __init__(self, url: str, timeout_s: float = 10.0) -> None:
         self.url = url
+        self._timeout_s = timeout_s
         self._http = httpx.Client(timeout=timeout_s, trust_env=False)
+        self._retired: list[httpx.Client] = []
         self._ids = itertools.count(1)
 
     def __enter__(self) -> Self:
@@ -86,7 +89,8 @@ class ChainClient:
 
     def close(self) -> None:
         """Close the connections."""
-        self._http.close()
+        for client in (*self._retired, self._http):
+            client.close()
 
     # --- requests -------------------------------------------------------------------
 
@@ -109,7 +113,8 @@ class ChainClient:
         if not isinstance(answer, dict):
             raise self._nonsense(answer)
         if "result" in answer and answer.get("id") != body["id"]:
-            raise self._nonsense(answer)  # of another request, late or doubled
+            self._renew()
+            raise self._nonsense(answer)
         return self._result(answer)
 
     def batch(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
@@ -133,6 +138,7 @@ class ChainClient:
             raise self._nonsense(answers)
         by_id = {answer.get("id"): answer for answer in answers}
         if missing := [body["id"] for body in bodies if body["id"] not in by_id]:
+            self._renew()
             message = (
                 f"expected {len(bodies)} answers from {self.url}, "
                 f"{len(missing)} are missing: try again"
@@ -143,6 +149,17 @@ class ChainClient:
     def _body(self, method: str, params: Sequence[Any]) -> dict[str, Any]:
         number = next(self._ids)
         return {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+
+    def _renew(self) -> None:
+        """Leave connections on which answers are out of step with requests.
+
+        An answer that came late or twice would push every later one back by one.
+        Other threads may still be waiting on them, so they are closed a while later.
+        """
+        self._retired.append(self._http)
+        self._http = httpx.Client(timeout=self._timeout_s, trust_env=False)
+        if len(self._retired) > _RETIRED_CLIENTS:
+            self._retired.pop(0).close()
 
     def _post(self, body: Any) -> Any:
         try:
