@@ -37,7 +37,13 @@ CHAIN_ID = 20260
 
 @contextmanager
 def _database(folder: Path, name: str) -> Iterator[Database]:
-    database = open_database(f"sqlite:///{folder}/{name}.sqlite")
+    with _at(f"sqlite:///{folder}/{name}.sqlite") as database:
+        yield database
+
+
+@contextmanager
+def _at(database_url: str) -> Iterator[Database]:
+    database = open_database(database_url)
     yield database
     database.close()
 
@@ -45,7 +51,7 @@ def _database(folder: Path, name: str) -> Iterator[Database]:
 @contextmanager
 def _fresh(park: Any, folder: Path) -> Iterator[Database]:
     path = folder / "fresh.sqlite"
-    for suffix in ("", "-wal", "-shm"):
+    for suffix in ("", "-wal", "-shm", ".commits"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
     with _database(folder, "fresh") as database:
         indexer_of(park.ledger, database).catch_up()
@@ -182,11 +188,11 @@ class TestReorganisation:
                     _assert_equal(database, fresh)
 
     def test_to_a_shorter_chain_drops_the_rows_above(
-        self, fragile_park: Any, tmp_path: Path
+        self, fragile_park: Any, database_url: str
     ):
         park = _with_new_relayer(fragile_park)
         mark = park.client.request("evm_snapshot")
-        with _database(tmp_path, "node") as database:
+        with _at(database_url) as database:
             indexer = indexer_of(park.ledger, database)
             indexer.catch_up()
             with database.begin() as connection:
@@ -227,10 +233,10 @@ class TestRepetition:
         assert again == held
 
     def test_by_two_indexers_on_one_database_is_harmless(
-        self, fragile_park: Any, tmp_path: Path
+        self, fragile_park: Any, database_url: str, tmp_path: Path
     ):
         park = _with_new_relayer(fragile_park)
-        with _database(tmp_path, "node") as database:
+        with _at(database_url) as database:
             pair = [indexer_of(park.ledger, database) for _ in range(2)]
             with ThreadPoolExecutor(2) as pool:
                 for done in [pool.submit(one.catch_up) for one in pair]:
