@@ -18,6 +18,7 @@ from oracle.member.desk import Desk
 from oracle.member.follow import Follower
 from oracle.member.gossip import Gossip
 from oracle.member.leader import leader_of
+from oracle.member.setup import receipt_signer
 from oracle.member.votes import Voter
 from oracle.operations.access import OperatorAccess
 from oracle.operations.metrics import (
@@ -28,7 +29,7 @@ from oracle.operations.metrics import (
 )
 from oracle.operations.pages import add_metrics
 
-__all__ = ["MemberParts", "identity_of", "look_at", "watched_inbox"]
+__all__ = ["MemberParts", "look_at", "status_of", "watched_inbox"]
 
 _MOST_PENDING = 100_000
 _TABLES = (readings, receipts, dead_letters, equivocations)
@@ -65,20 +66,35 @@ def watched_inbox(parts: MemberParts) -> tuple[FastAPI, Durations]:
     return app, durations(registry)
 
 
-def identity_of(chain_id: int, configuration_digest: bytes) -> dict[str, Any]:
-    """Tell a peer's operator what must agree among members, and the time here.
+def status_of(parts: MemberParts, chain_id: int) -> dict[str, Any]:
+    """Tell what an operator may know of a member: progress, and what must agree.
 
     Args:
+        parts: The member's parts.
         chain_id: The chain.
-        configuration_digest: Digest of the members' configuration, 32 bytes.
 
     Returns:
         Entries of the member's status.
     """
+    position, view = parts.follower.position, parts.follower.view
+    desk = parts.desk
     return {
+        "member": parts.settings.name,
+        "address": desk.key.address,
+        "receipt_key": receipt_signer(desk.key).public_key.hex(),
+        "batches": position.seq,
+        "head": position.head.hex(),
+        "batches_on_chain": view.next_seq,
+        "last_ts": position.last_ts,
+        "block": parts.follower.head.number,
+        "round": parts.voter.round,
+        "configuration": view.configuration.version,
+        "votes_from": desk.memory.first_seq,
+        "pending": desk.inbox.count_pending(_MOST_PENDING, desk.clock()),
+        "conflict": parts.follower.conflict,
         "version": version("park-carbon-ledger"),
         "chain_id": chain_id,
-        "configuration_digest": configuration_digest.hex(),
+        "configuration_digest": view.configuration_digest.hex(),
         "time": round(time.time(), 3),
     }
 
@@ -100,10 +116,8 @@ def look_at(parts: MemberParts) -> MemberFigures:
     with parts.inbox.engine.connect() as connection:
         rows = {table.name: _last_row(connection, table) for table in _TABLES}
         size = _database_bytes(connection)
-    last = rows[readings.name]
-    reached = parts.gossip.reached
-    since = max(position.last_ts, follower.adopted_at)
-    tallies = parts.inbox.tallies
+    last, reached = rows[readings.name], parts.gossip.reached
+    since, tallies = max(position.last_ts, follower.adopted_at), parts.inbox.tallies
     return MemberFigures(
         answers={status.name.lower(): tallies[status] for status in Status},
         waiting=parts.inbox.waiting,

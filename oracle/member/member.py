@@ -41,7 +41,7 @@ from oracle.member.codes import Codes
 from oracle.member.desk import Desk, RoundRules
 from oracle.member.envelope import Mailroom
 from oracle.member.evidence import statement_evidence
-from oracle.member.figures import MemberParts, identity_of, watched_inbox
+from oracle.member.figures import MemberParts, status_of, watched_inbox
 from oracle.member.follow import BODIES_PER_REQUEST, Follower
 from oracle.member.forced import ForcedReadings
 from oracle.member.gossip import Gossip
@@ -58,7 +58,6 @@ from oracle.member.setup import (
     load_transport_key,
     open_inbox,
     open_memory,
-    receipt_signer,
 )
 from oracle.member.signatures import SignatureStore
 from oracle.member.statements import Statements
@@ -156,10 +155,10 @@ class MemberNode:
         start_after = self._intake.first_pending_row()
         addresses = self._peers.addresses
         self.gossip = Gossip(self._intake, self._peers, addresses, start_after)
-        parts = MemberParts(
+        self._parts = MemberParts(
             desk, self.inbox, self.follower, self.voter, self.gossip, self.settings
         )
-        inbox_app, self._durations = watched_inbox(parts)
+        inbox_app, self._durations = watched_inbox(self._parts)
         app = create_app(
             self._mailroom,
             self._handlers(),
@@ -309,25 +308,10 @@ class MemberNode:
 
     def status(self) -> dict[str, Any]:
         """Tell what an operator may know: progress, trouble, figures."""
-        position, view = self.follower.position, self.follower.view
-        return {
-            "member": self.settings.name,
-            "address": self.key.address,
-            "receipt_key": receipt_signer(self.key).public_key.hex(),
-            "batches": position.seq,
-            "head": position.head.hex(),
-            "batches_on_chain": view.next_seq,
-            "last_ts": position.last_ts,
-            "block": self.follower.head.number,
-            "round": self.voter.round,
-            "configuration": view.configuration.version,
-            "votes_from": self._desk.memory.first_seq,
-            "pending": self._intake.count_pending(100_000, self._clock()),
-            "conflict": self.follower.conflict,
+        return status_of(self._parts, self._identity.chain_id) | {
             "last_error": self._last_error,
             "cycles": self._cycles,
             "slowest_cycle_s": round(self._slowest_s, 3),
-            **identity_of(self._identity.chain_id, view.configuration_digest),
         }
 
     # ----------------------------------------------------------------------- inside
