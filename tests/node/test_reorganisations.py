@@ -169,9 +169,10 @@ class TestReorganisations:
     ):
         dice = random.Random(SEED)
         chain = RestlessChain(fragile_park, dice)
-        line.rate = FAULT_RATE / 2
         for _ in range(KILLS):
+            line.calm()  # a node does not start without its chain
             with _node_process(fragile_park, line.url, tmp_path):
+                line.rate = FAULT_RATE / 2
                 stop_at = time.monotonic() + dice.uniform(0.3, 1.5)
                 while time.monotonic() < stop_at:
                     chain.reorganise()
@@ -220,18 +221,20 @@ def _node_process(park: Any, url: str, folder: Path) -> Iterator[None]:
         f'rpc_url = "{url}"\npoll_interval_ms = 5\n'
     )
     root = Path(__file__).resolve().parents[2]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "node", "run", "--config", "node.toml"],
-        cwd=folder,
-        env={"PYTHONPATH": str(root), "PATH": ""},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
+    with (folder / "node.log").open("a") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "node", "run", "--config", "node.toml"],
+            cwd=folder,
+            env={"PYTHONPATH": str(root), "PATH": ""},
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
     assert process.stdout is not None
     try:
         with process.stdout as lines:
-            assert lines.readline().startswith("http://127.0.0.1:")
+            told = (folder / "node.log").read_text
+            assert lines.readline().startswith("http://127.0.0.1:"), told()
             yield
     finally:
         process.kill()
