@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Self
 
 from contracts.errors import ContractsError
+from tests.faults import statements
 from tests.faults.book import Book, Item, read
 from tests.faults.checker import Verdict, check_forks, check_items
 from tests.faults.clients import PAUSE_S, Carriers, Crowd, Rhythm
@@ -78,6 +79,7 @@ class Field:
     def __init__(self, folder: Path, seed: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
+        self._seed = seed
         self.chance = random.Random(seed)
         self.book = Book(folder / "acknowledged")
         self._undo = ExitStack()
@@ -103,10 +105,14 @@ class Field:
                 self._undo.callback(member.end)
                 member.start()
             devices = [self.park.device(f"m{number}") for number in range(DEVICES)]
+            of_2023 = statements.enrol(self.park)
             wait_for(lambda: all(self.park.status(index) for index in EVERYBODY))
+            statements.deliver(self.park, of_2023)
             carriers = Carriers(devices, self.book, self._some_inbox, LOAD)
             watcher = HeadWatcher(self.park, self.book)
+            asker = statements.StatementAsker(self.park, self.book, self._seed)
             self.crowd = self._undo.enter_context(Crowd([carriers, watcher]))
+            self.asking = self._undo.enter_context(Crowd([asker]))
             self._undo = self._undo.pop_all()
         return self
 
@@ -192,8 +198,9 @@ class Field:
 
     def judge(self) -> Verdict:
         """Stop the load, let everything settle, and hold it against the book."""
-        self.crowd.__exit__()
-        self.crowd.raise_faults()
+        for crowd in (self.asking, self.crowd):
+            crowd.__exit__()
+            crowd.raise_faults()
         wait_for(self._is_drained, DRAIN_S, 0.2)
         acknowledged = list(read(self.book.path))
         readings = [item for item in acknowledged if item.kind == "reading"]
@@ -202,6 +209,7 @@ class Field:
         batches = anchored_batches(self.park.client, anchor, STREAM_ID)
         heads = [Item("batch", str(one.seq), one.head.hex()) for one in batches]
         verdict = check_chain(batches) + check_items(sightings, heads)
+        verdict += self._judge_statements(acknowledged)
         signed = []
         for index in EVERYBODY:
             database = self.folder / f"member-{index}" / "member.db"
@@ -211,6 +219,15 @@ class Field:
             verdict += wrong + replace(every, checked=counted)
             signed += list(signed_reports(database, index))
         return verdict + check_forks(signed)
+
+    def _judge_statements(self, acknowledged: list[Item]) -> Verdict:
+        """Once on the chain, the same for everybody who asked, with its signers."""
+        asked = [item for item in acknowledged if item.kind == "statement"]
+        found = statements.recorded(self.park)
+        databases = [
+            self.folder / f"member-{index}" / "member.db" for index in EVERYBODY
+        ]
+        return check_items(asked, found) + statements.check_signers(found, databases)
 
     def _is_drained(self) -> bool:
         """Nothing waits in any member, and all are at the chain's head."""
