@@ -199,8 +199,10 @@ def _header(number: int, block: dict[str, Any]) -> Header:
 def _is_linked(headers: Sequence[Header], parent: bytes | None) -> bool:
     """Tell whether each header names the one before it as its parent."""
     for header in headers:
-        # Block 0 names nobody; before it lies the history of a moved ledger.
-        if parent is not None and header.number and header.parent_hash != parent:
+        # A chain's first block names nobody. Before it lies the history of a moved
+        # ledger, which may hold the first block of an earlier chain as well.
+        is_first = header.number <= 0 and not any(header.parent_hash)
+        if parent is not None and not is_first and header.parent_hash != parent:
             return False
         parent = header.hash
     return True
