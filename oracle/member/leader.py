@@ -1,7 +1,9 @@
 """Whose turn it is: leader of a round, and when a round is over.
 
-    batch due ──T──► round 1 ──T──► round 2 …      leader = (seq + round) mod n
+    batch due ──T──► round 1 ──T──► … ──2T──► …      leader = (seq + round) mod n
 
+Once all have led in vain the rounds grow by T, up to 8 T: where machines or lines are
+so slow that a round takes longer than T, members would otherwise part for ever.
 Every member counts rounds with its own monotonic clock. A member that wakes up late
 catches up with the round that at least one honest peer has reached: the (f + 1)-th
 highest claim, so that no single liar moves it. Pure: time comes in as an argument.
@@ -9,6 +11,8 @@ highest claim, so that no single liar moves it. Pure: time comes in as an argume
 
 from oracle.member.quorum import tolerated_faults
 
+LONGEST_ROUND = 8
+"""How many times T a round lasts at most."""
 ROUNDS_AHEAD = 1
 """How far a proposal's round may be ahead of the member's own."""
 
@@ -31,7 +35,7 @@ class Pacemaker:
     """Counts the rounds of one batch at a time.
 
     Args:
-        timeout_s: Length of a round. [s]
+        timeout_s: T, length of a round while leaders have not all led in vain. [s]
     """
 
     def __init__(self, timeout_s: float) -> None:
@@ -86,10 +90,20 @@ class Pacemaker:
             Round, from 0.
         """
         spent = 0.0 if self._started is None else now - self._started
-        own = self._floor + int(spent // self._timeout_s)
+        own = self._round_after(spent, count)
         claims = sorted((r for s, r in self._claims.values() if s == self._seq))
         faults = tolerated_faults(count)
         if len(claims) > faults and claims[-1 - faults] > own:
             self._floor, self._started = claims[-1 - faults], now
             return self._floor
         return own
+
+    def _round_after(self, spent_s: float, count: int) -> int:
+        """Count the rounds that fit into a time, from the floor on."""
+        round_ = self._floor
+        while round_ // count < LONGEST_ROUND - 1:
+            length_s = self._timeout_s * (1 + round_ // count)
+            if spent_s < length_s:
+                return round_
+            spent_s, round_ = spent_s - length_s, round_ + 1
+        return round_ + int(spent_s // (self._timeout_s * LONGEST_ROUND))

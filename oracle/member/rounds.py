@@ -4,9 +4,10 @@
       └──► others: vote; no batch within T ─► next round, next leader
 
 Rules kept: a leader proposes again what a quorum may already hold (its own or a peer's
-lock); it is a voter like the others and promises to itself first; it stops asking when
-a quorum has answered, so a stopped member costs nothing; what a quorum signed is sent
-again until the chain has it or has something else.
+lock), and asks again every T while a long round is its own; it is a voter like the
+others and promises to itself first; it stops asking when a quorum has answered, so a
+stopped member costs nothing; what a quorum signed is sent again until the chain has it
+or has something else.
 """
 
 import logging
@@ -57,7 +58,8 @@ class Rounds:
         self._selection = Selection(desk, follower)
         self._pacemaker = Pacemaker(desk.rules.timeout_s)
         self._opened_at = float("-inf")
-        self._tried: tuple[int, int] | None = None
+        self._opened: tuple[int, int] | None = None
+        self._led_at = float("-inf")
         self._best: Offer | None = None
         self._decided: tuple[BatchReport, Attestation] | None = None
 
@@ -94,14 +96,21 @@ class Rounds:
             self._pacemaker.start(now)
         count = len(configuration.members)
         self._voter.round = round_ = self._pacemaker.round_at(now, count)
-        if not self._pacemaker.is_started or self._tried == (seq, round_):
+        if not self._pacemaker.is_started:
             return
-        self._tried = (seq, round_)
-        self._opened_at = now
-        if leader_of(seq, round_, count) == own:
+        if is_new := self._opens(seq, round_):
+            self._opened_at, self._led_at = now, float("-inf")
+        is_leader = leader_of(seq, round_, count) == own
+        if is_leader and now - self._led_at >= self._desk.rules.timeout_s:
+            self._led_at = now
             self._lead(subject, round_)
-        elif round_:
+        elif is_new and round_:
             self._desk.peers.tell_all("round", cbor2.dumps([seq, round_]))
+
+    def _opens(self, seq: int, round_: int) -> bool:
+        """Note the round at hand; true when it is another than before."""
+        before, self._opened = self._opened, (seq, round_)
+        return before != self._opened
 
     def hear_round(self, sender: str, body: bytes) -> bytes:
         """Note which round a peer has reached.

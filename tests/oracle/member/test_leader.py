@@ -18,6 +18,24 @@ class TestPacemaker:
             *(0, 0, 1, 3)
         ]
 
+    def test_gives_more_time_once_all_have_led_in_vain(self):
+        """Rounds 0 to 3 last 2 s, 4 to 7 last 4 s, and so on up to 16 s."""
+        pacemaker = Pacemaker(2.0)
+        pacemaker.begin(5, 0)
+        pacemaker.start(0.0)
+        moments = {7.9: 3, 8.0: 4, 11.9: 4, 12.0: 5, 24.0: 8, 29.9: 8, 30.0: 9}
+        assert {at: pacemaker.round_at(at, 4) for at in moments} == moments
+        longest = 2.0 * 4 * (1 + 2 + 3 + 4 + 5 + 6 + 7)
+        assert pacemaker.round_at(longest, 4) == 28
+        assert pacemaker.round_at(longest + 15.9, 4) == 28
+        assert pacemaker.round_at(longest + 16 * 1000, 4) == 1028
+
+    def test_keeps_the_length_of_the_round_it_wakes_up_in(self):
+        pacemaker = Pacemaker(2.0)
+        pacemaker.begin(5, 9)
+        pacemaker.start(100.0)
+        assert [pacemaker.round_at(at, 4) for at in (105.9, 106.0)] == [9, 10]
+
     def test_stands_still_until_a_batch_is_due(self):
         pacemaker = Pacemaker(2.0)
         pacemaker.begin(5, 0)

@@ -10,7 +10,7 @@ from contracts.bindings.reading_anchor import SignedReport
 from contracts.enumerations import CarrierStatus
 from contracts.structs import BatchReport, ReadingProof
 from contracts.typed_data import compact_signature, digest, struct_hash
-from oracle.errors import InvalidProposalError
+from oracle.errors import InvalidProposalError, UnavailableQuorumError
 from oracle.log.tree import leaf_hash as log_leaf
 from oracle.log.tree import prove_inclusion
 from oracle.member.leader import leader_of
@@ -312,6 +312,34 @@ class TestConfigurationChange:
                 node.gossip.start()
                 node._cycle.start()
             all_batched({1: nodes[1], 2: nodes[2], 3: nodes[3]}, 5)
+        finally:
+            for node in nodes.values():
+                node.stop()
+
+
+class TestLongRound:
+    def test_is_used_by_its_leader_again_and_again(self, park: OraclePark):
+        """Peers that come back within it are enough: no next leader is waited for."""
+        device = park.device("m1")
+        nodes = {index: park.node(index) for index in range(4)}
+        leader = nodes[0]
+        try:
+            for node in nodes.values():
+                node.follower.follow()
+                node.voter.round = 4
+            leader._server.start()
+            leader.inbox.submit(recent(device, 3))
+            leader.rounds._pacemaker.begin(0, 4)
+            started = time.monotonic()
+            with pytest.raises(UnavailableQuorumError):
+                leader.rounds.step(started)
+            for index in (1, 2, 3):
+                nodes[index]._server.start()
+            leader.rounds.step(started + 1)
+            assert park.anchored() == 0
+            leader.rounds.step(started + 2)
+            assert leader.voter.round == 4
+            assert park.anchored() == 1
         finally:
             for node in nodes.values():
                 node.stop()
