@@ -23,7 +23,7 @@ class Fault(Enum):
     UNREACHABLE = "{} cannot be reached ({reason}): start the server, check host, port"
     DUPLICATE = "another process writes to {}: run one inbox a database"
     DAMAGED = "{} is damaged ({reason}): stop, keep it and run carbon-oracle rebuild"
-    OTHER = "{} does not work ({reason}): check disk and file"
+    OTHER = "{} does not work ({reason}): check disk and file, that the disk has room"
 
     def sentence(self, address: Address, error: SQLAlchemyError) -> str:
         """Say what is wrong with a database and what to do."""
