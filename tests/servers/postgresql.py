@@ -5,6 +5,7 @@ Taken from the system where it has version 15 or newer, else from the pinned whe
 root: then it runs as `postgres`, or as `nobody`. Nothing is left behind.
 """
 
+import ctypes
 import importlib.util
 import os
 import pwd
@@ -23,6 +24,8 @@ from typing import Self
 
 import psycopg
 
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
 OLDEST = 15
 START_TIMEOUT_S = 60.0
 INSTALL = (
@@ -90,6 +93,7 @@ class PostgresqlServer:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=_end_with_parent,  # noqa: PLW1509  # one system call
                 **self._identity,
             )
         deadline = time.monotonic() + START_TIMEOUT_S
@@ -178,6 +182,11 @@ class PostgresqlServer:
             return 0
         found = re.search(rb"\(PostgreSQL\) (\d+)", answer.stdout)
         return int(found[1]) if found else 0
+
+
+def _end_with_parent() -> None:
+    """Let the kernel stop the server when the tests are killed."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)
 
 
 def _identity() -> dict[str, int]:
