@@ -39,6 +39,7 @@ def run(
     *words: object,
     env: Mapping[str, str] | None = None,
     prepare: Callable[[], None] | None = None,
+    timeout_s: float = 60,
 ) -> Done:
     """Run a command to its end; ``prepare`` runs in its process before it."""
     done = subprocess.run(
@@ -47,7 +48,7 @@ def run(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=timeout_s,
         check=False,
         preexec_fn=prepare,  # limits of the child alone
     )
