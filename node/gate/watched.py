@@ -1,8 +1,8 @@
 """Files that are read again when they change, while the gate goes on.
 
 Looked at once a second at most. A file that became unusable leaves what was read before
-in force and is said in the log, so that a slip of the pen closes no gate; at the start
-it is refused.
+in force and is said in the log, once, so that a slip of the pen closes no gate; it is
+tried again at every look, and at the start it is refused.
 """
 
 import logging
@@ -37,6 +37,7 @@ class Watched(Generic[T]):
         self._files = files
         self._stamp = self._look()
         self._value = read()
+        self._fault = ""
         self._next_s = time.monotonic() + _PAUSE_S
 
     def __call__(self) -> T:
@@ -51,12 +52,15 @@ class Watched(Generic[T]):
         stamp = self._look()
         if stamp == self._stamp:
             return
-        self._stamp = stamp
         try:
             self._value = self._read()
-            logger.info("files of the gate read again")
         except NodeError as exc:
-            logger.error("files of the gate kept as they were: %s", exc)  # noqa: TRY400  # its sentence says all
+            if str(exc) != self._fault:
+                logger.error("files of the gate kept as they were: %s", exc)  # noqa: TRY400  # its sentence says all
+            self._fault = str(exc)
+            return
+        self._stamp, self._fault = stamp, ""
+        logger.info("files of the gate read again")
 
     def _look(self) -> frozenset[tuple[str, int, int, int]]:
         found = set()
