@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from contracts.errors import ContractsError
 from node import founding, run
 from node.backup.command import backup_app, restore_command
 from node.config import load_settings
@@ -176,7 +177,7 @@ def main() -> None:
         ConflictPermissionsError,
     ) as exc:
         _leave(exc, EXIT_CONFLICT)
-    except (NodeError, OracleError) as exc:
+    except (NodeError, OracleError, ContractsError) as exc:
         _leave(exc, EXIT_REFUSED)
 
 

@@ -17,6 +17,7 @@ from node.errors import InvalidConfigError
 from node.founding import found_ledger, load_plan
 from node.relayer import transport_key
 from tests.servers.chain import fund, open_engine
+from tests.simulators import commands
 
 KINDS = {
     "operator": "park_operator",
@@ -107,3 +108,17 @@ class TestLoadPlan:
         glass = load_plan(plan_path).organisations[-1]
 
         assert [one.rights.name for one in glass.representatives] == ["BOTH", "APPROVE"]
+
+
+class TestCommand:
+    def test_says_in_words_that_the_chain_does_not_answer(
+        self, plan_path: Path, tmp_path: Path, free_port: int
+    ):
+        rpc, out = f"http://127.0.0.1:{free_port}", tmp_path / "deployment.json"
+        words = ("deploy", plan_path, "--rpc", rpc, "--out", out)
+
+        done = commands.run("carbon-node", *words)
+
+        assert (done.code, done.out) == (1, "")
+        assert rpc in done.err
+        assert not out.exists()
