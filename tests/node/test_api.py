@@ -31,6 +31,7 @@ SUBJECTS = {
     "trades",
     "proofs",
     "status",
+    "operations",
 }
 
 

@@ -26,6 +26,9 @@ ABSENT = (401, 404, 404, 404, 404, 404)
 
 TABLE = {
     "GET /status": PUBLIC,
+    "GET /health": PUBLIC,
+    "GET /alarms": PUBLIC,
+    "GET /metrics": PUBLIC,
     "GET /events": PUBLIC,
     "GET /caller": PUBLIC,
     "GET /batches": PUBLIC,

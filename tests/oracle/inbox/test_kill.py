@@ -18,7 +18,7 @@ from oracle.reading.sequence import join_sequence
 from tests.oracle.inbox.conftest import AddressOf
 from tests.simulators.device import DeviceSimulator
 
-CYCLES = {"sqlite": 7, "postgresql": 2}
+CYCLES = {"sqlite": 7, "postgresql": 3}
 DEVICES = 4
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -1,12 +1,16 @@
 """`carbon-oracle`: one step, the dry run, requests to a running member, its errors."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from node.engine import EngineSettings
 from oracle.__main__ import main
+from tests.servers.chain import Chain, open_engine
 from tests.simulators.oracle_park import (
+    CHAIN_ID,
     OraclePark,
     free_port,
     member_key,
@@ -18,6 +22,14 @@ def config(park: OraclePark, index: int = 0, **changes: Any) -> str:
     path = park.folder / f"member-{index}.toml"
     path.write_text(settings_toml(park.settings(index, **changes)))
     return str(path)
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
+    """A chain of its own: one that many tests share runs ahead of the clock."""
+    folder = tmp_path_factory.mktemp("engine")
+    with open_engine(EngineSettings(folder, CHAIN_ID)) as running:
+        yield running
 
 
 class TestCheck:
