@@ -225,15 +225,23 @@ class EvmChain:
         raise ConflictError(message, tx_hash=tx_hash)
 
     def _knows_last_block(self) -> bool:
-        """Ask for the hash of the block before the latest, as a contract would."""
+        """Ask for the hash of the block before the latest, as a contract would.
+
+        The call poses as a creation whose code is the answer, so a zero word goes
+        before the hash: code must not begin with 0xef (EIP-3541).
+        """
         head = self._block("latest")
         before = self._client.block(head.number - 1) if head.number else None
         if before is None:
             return True
         number = before.number.to_bytes(8, "big")
-        call = {"data": f"0x67{number.hex()}405f5260205ff3"}  # return blockhash(number)
-        told = self._client.request("eth_call", call, hex(head.number))
-        return bytes.fromhex(told[2:]) == before.hash
+        program = (
+            f"67{number.hex()}40" + "602052" + "60405ff3"
+        )  # [0, blockhash(number)]
+        told = self._client.request(
+            "eth_call", {"data": f"0x{program}"}, hex(head.number)
+        )
+        return bytes.fromhex(told[2:]) == bytes(32) + before.hash
 
     def _block(self, which: str) -> BlockRef:
         block = self._client.block(which)
