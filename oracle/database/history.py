@@ -1,11 +1,13 @@
 """The history of a database's tables: every database is brought to the newest.
 
 Rules kept: tables are made by migrations alone; a database of a newer program is
-refused before anything is touched; a whole upgrade is one transaction.
+refused before anything is touched; a whole upgrade is one transaction; nothing goes
+back to an older revision, for what was acknowledged is never dropped.
 """
 
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import NoReturn
 
 from alembic import command
 from alembic.config import Config
@@ -13,6 +15,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection
+
+from oracle.errors import ConflictDatabaseError
 
 
 class UnknownRevisionError(ValueError):
@@ -65,6 +69,22 @@ def revisions(connection: Connection, package: str) -> tuple[str | None, str]:
         newest = ScriptDirectory.from_config(_config(folder)).get_current_head()
     found = MigrationContext.configure(connection).get_current_revision()
     return found, newest or ""
+
+
+def refuse_downgrade(revision: str) -> NoReturn:
+    """Say why tables stay as they are; what every migration's way back is.
+
+    Args:
+        revision: Revision that somebody wants to leave.
+
+    Raises:
+        ConflictDatabaseError: Always.
+    """
+    raise ConflictDatabaseError(
+        f"tables of revision {revision} cannot go back to an older one, which would "
+        "drop what was acknowledged: keep this version, or restore a backup that the "
+        "older version made (carbon-node restore)"
+    )
 
 
 def _config(folder: Path) -> Config:

@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import as_file, files
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from oracle.database.address import parse_address
 from oracle.database.history import _config
@@ -118,6 +120,24 @@ class TestOpening:
             connection.execute(sa.text("UPDATE alembic_version SET version_num='9999'"))
         with pytest.raises(ConflictDatabaseError, match=r"revision 9999.*newer"):
             open_engine(database_url)
+
+    @pytest.mark.parametrize("package", ["oracle.database", "node.store"])
+    def test_goes_back_to_no_older_revision(self, package: str, tmp_path: Path):
+        engine = sa.create_engine(f"sqlite:///{tmp_path}/some.db")
+        with as_file(files(package) / "migrations") as folder:
+            config = _config(folder)
+            with engine.begin() as connection:
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+                tables = sa.inspect(connection).get_table_names()
+                scripts = ScriptDirectory.from_config(config).walk_revisions()
+                for script in scripts:
+                    with pytest.raises(ConflictDatabaseError, match="restore a backup"):
+                        script.module.downgrade()
+                with pytest.raises(ConflictDatabaseError, match="cannot go back"):
+                    command.downgrade(config, "base")
+                assert sa.inspect(connection).get_table_names() == tables
+        engine.dispose()
 
     def test_rolls_back_what_a_writer_did_not_finish(self, database_url: str):
         engine = open_engine(database_url)

@@ -10,6 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from oracle.database.history import refuse_downgrade
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -309,9 +311,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the tables."""
-    for table in reversed(_TABLES):
-        op.drop_table(table.name)
+    """Refuse: what is acknowledged is never dropped."""
+    refuse_downgrade(revision)
 
 
 def _column(words: str) -> sa.Column[Any]:

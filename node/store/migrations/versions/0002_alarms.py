@@ -5,6 +5,8 @@ from typing import Any
 from alembic import op
 from sqlalchemy import BigInteger, Column, LargeBinary, Text
 
+from oracle.database.history import refuse_downgrade
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -44,9 +46,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the tables."""
-    for name in ("alarm_notices", "alarms", "settled_inclusions", "forced_inclusions"):
-        op.drop_table(name)
+    """Refuse: what is acknowledged is never dropped."""
+    refuse_downgrade(revision)
 
 
 def _key(name: str, kind: BigInteger | Text) -> Column[Any]:

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from oracle.database.history import refuse_downgrade
 from oracle.errors import ConflictDatabaseError
 
 revision = "0001"
@@ -148,4 +149,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Refuse: what is acknowledged is never dropped."""
-    raise NotImplementedError
+    refuse_downgrade(revision)

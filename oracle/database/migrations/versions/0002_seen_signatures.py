@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from oracle.database.history import refuse_downgrade
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -27,4 +29,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Refuse: what is acknowledged is never dropped."""
-    raise NotImplementedError
+    refuse_downgrade(revision)

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from oracle.database.history import refuse_downgrade
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -23,4 +25,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Refuse: what is acknowledged is never dropped."""
-    raise NotImplementedError
+    refuse_downgrade(revision)

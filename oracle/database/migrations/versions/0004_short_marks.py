@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from oracle.database.history import refuse_downgrade
+
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
@@ -30,4 +32,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Refuse: what is acknowledged is never dropped."""
-    raise NotImplementedError
+    refuse_downgrade(revision)
