@@ -2,8 +2,9 @@
 
 Rules it keeps: TLS 1.3 from a certificate, key and CA given as files; a client's
 certificate is verified against the CA of the settings alone; a connection that does
-not send the head of a request in time is closed. It decides nothing about who may do
-what: that is the application's, which finds the certificate in the ASGI scope.
+not send the head of a request in time is closed; so is one whose request was answered
+before its body came whole, for nobody will read the rest. It decides nothing about who
+may do what: that is the application's, which finds the certificate in the ASGI scope.
 """
 
 import asyncio
@@ -12,11 +13,15 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from oracle.errors import InvalidSettingsError
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGI3Application, ASGISendEvent
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 __all__ = [
     "GuardedProtocol",
@@ -29,6 +34,7 @@ __all__ = [
 ]
 
 _STATE = "peer_certificate"
+_CLOSE = (b"connection", b"close")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +50,21 @@ class TlsFiles:
 
 
 class GuardedProtocol(HttpToolsProtocol):
-    """HTTP/1.1 with a deadline for heads, and the client's certificate in the scope."""
+    """HTTP/1.1 with a deadline for heads, and the client's certificate in the scope.
+
+    A refusal that comes before the end of a body is the last answer of its connection:
+    it says so, what still comes is thrown away unread for ``parting_s``, so that a
+    client which sends on gets to see the answer, and then the connection is cut.
+    """
 
     head_timeout_s: ClassVar[float] = 10.0
     """How long a client may take to send the head of a request. [s]"""
+    parting_s: ClassVar[float] = 1.0
+    """How long a client has to notice a refusal while it sends a body. [s]"""
 
     _head_timer: asyncio.TimerHandle | None = None
     _certificate: bytes | None = None
+    _is_parting: bool = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the library narrows it
         """Note who connects, and wait for a first request."""
@@ -76,6 +90,41 @@ class GuardedProtocol(HttpToolsProtocol):
         """End the deadline: bodies have their own, in the application."""
         self._head_came()
         super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, unless the last answer was given."""
+        if not self._is_parting:
+            super().data_received(data)
+
+    def on_response_complete(self) -> None:
+        """Wait for a next request, or let go of who still sends the last one."""
+        if not self._is_parting:
+            super().on_response_complete()
+            return
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.loop.call_later(self.parting_s, self.transport.abort)
+
+    def _start_asgi_task(
+        self, cycle: "RequestResponseCycle", app: "ASGI3Application"
+    ) -> None:
+        async def watched(scope: Any, receive: Any, send: Any) -> None:
+            async def answer(message: "ASGISendEvent") -> None:
+                if message["type"] == "http.response.start" and cycle.more_body:
+                    message["headers"] = [*message.get("headers", ()), _CLOSE]
+                    self._is_parting = True
+                    await send(message)
+                    cycle.keep_alive = True  # we close, later than the library would
+                else:
+                    await send(message)
+
+            await app(scope, receive, answer)
+
+        super()._start_asgi_task(cycle, watched)
 
     def _await_head(self) -> None:
         self._head_timer = self.loop.call_later(self.head_timeout_s, self._hang_up)

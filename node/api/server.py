@@ -9,6 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from node.errors import UnavailableStorageError
+from oracle.connection import GuardedProtocol
 
 __all__ = ["ApiServer"]
 
@@ -33,6 +34,7 @@ class ApiServer:
         self.port = int(self._socket.getsockname()[1])
         config = uvicorn.Config(
             app,
+            http=GuardedProtocol,
             log_level="warning",
             log_config=None,  # one place configures logs: whoever starts the process
             lifespan="off",

@@ -17,6 +17,7 @@ from node.errors import InvalidConfigError
 from node.gate.open import OpenGate
 from oracle.connection import TlsFiles, client_context
 from tests.servers.chain import FAUCET
+from tests.simulators.endless_body import ANNOUNCED, send_without_end
 from tests.simulators.private_ca import PrivateCa
 
 Serve = Callable[..., OpenGate]
@@ -266,6 +267,12 @@ class TestLimits:
         assert client.error("eth_newFilter", {"fromBlock": "0x0"})["code"] == -32005
         assert client.call("eth_getLogs", {"fromBlock": "0x0", "toBlock": "0x1"}) == []
         assert client.call("eth_getLogs", {}) == []
+
+    def test_a_body_without_end_is_cut_off(self, serve: Serve):
+        url = serve(max_request_bytes=900).url
+        sent, answer = send_without_end(url, "content-type: application/json")
+        assert sent < ANNOUNCED
+        assert answer.startswith(b"HTTP/1.1 413")
 
     @pytest.mark.parametrize(
         "query",

@@ -11,9 +11,12 @@ from oracle.inbox.app import MAX_BODY_BYTES, create_app
 from oracle.inbox.receipts import read_receipt
 from oracle.inbox.results import Status, decode_results, encode_results
 from oracle.inbox.store import writing
+from oracle.member.server import HttpServer
 from oracle.reading.sequence import join_sequence
+from tests.oracle.inbox.conftest import sqlite_only
 from tests.simulators.asgi import DirectLine
 from tests.simulators.device import DOMAIN, DeviceSimulator
+from tests.simulators.endless_body import ANNOUNCED, send_without_end
 
 COSE = {"content-type": "application/cose"}
 SEQUENCE = {"content-type": "application/cbor-seq"}
@@ -123,6 +126,19 @@ class TestBatch:
 
         assert answer.status_code == 413
         assert inbox.stored.counts()["dead_letters"] == 0
+
+    @sqlite_only
+    def test_without_end_is_cut_off(self, inbox):
+        server = HttpServer(create_app(inbox), "127.0.0.1", 0)
+        server.start()
+        try:
+            url = f"{server.url}/readings/batch"
+            sent, answer = send_without_end(url, "content-type: application/cbor-seq")
+        finally:
+            server.stop()
+
+        assert sent < ANNOUNCED
+        assert answer.startswith(b"HTTP/1.1 413")
 
     def test_of_too_many_messages_is_refused_whole(self, client, inbox):
         answer = client.post(
