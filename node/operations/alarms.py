@@ -17,6 +17,8 @@ chain_stalled      the chain does not answer  it answers and mines
                    or mine for too long
 indexer_behind     the index stands still or  it is within the allowed lag
                    lags for too long
+watch_failed       a look ended in a fault    a look came to its end
+                   of the watch itself
 =================  =========================  ==================================
 
 Between raising and clearing lies a band where an alarm stays as it is, so that nothing
@@ -30,7 +32,7 @@ from typing import Literal, get_args
 from node.operations.facts import DiskFacts, Facts, MemberFacts
 from node.operations.settings import OperationsSettings
 
-__all__ = ["KINDS", "AlarmKind", "Judgement", "judge"]
+__all__ = ["KINDS", "AlarmKind", "Judgement", "judge", "judge_fault"]
 
 AlarmKind = Literal[
     "stream_stale",
@@ -40,10 +42,13 @@ AlarmKind = Literal[
     "disk_low",
     "chain_stalled",
     "indexer_behind",
+    "watch_failed",
 ]
 """What an alarm is about."""
 KINDS: tuple[AlarmKind, ...] = get_args(AlarmKind)
 """Every kind."""
+WATCH: tuple[AlarmKind, str] = ("watch_failed", "watch")
+"""Kind and subject of the alarm of the watch itself."""
 MOST_CARRIERS = 100
 """Silent carriers that are named one by one; more are one alarm for all the rest."""
 THE_REST = "*"
@@ -52,6 +57,7 @@ MOST_BAND_MB = 64
 """Room above the least at which a low disk is well again, at most. [MB]"""
 
 _BYTES_PER_MB = 1_000_000
+_OTHERS = tuple(kind for kind in KINDS if kind != WATCH[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,22 @@ def judge(facts: Facts, settings: OperationsSettings) -> Judgement:
     if facts.carriers is None or facts.work is None:
         judgement.unknown.add("carrier_silent")
     return judgement
+
+
+def judge_fault(reason: str) -> Judgement:
+    """Judge a look that did not come to its end.
+
+    Args:
+        reason: What went wrong.
+
+    Returns:
+        The alarm of the watch itself; every other stays as it was, for nothing is
+        known about it.
+    """
+    raised: dict[tuple[AlarmKind, str], dict[str, str]] = {
+        WATCH: {"reason": reason, "kinds": ", ".join(_OTHERS)}
+    }
+    return Judgement(raised, unknown=set(_OTHERS))
 
 
 _Verdict = tuple[AlarmKind, str, dict[str, str] | None]

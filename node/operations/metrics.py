@@ -4,6 +4,7 @@ Gauges are read from a look when somebody scrapes; the latency of the API is cou
 requests are answered. Names, units and labels are listed in ``docs/operations.md``.
 """
 
+import logging
 from collections.abc import Iterable, Iterator
 
 from prometheus_client import (
@@ -24,8 +25,11 @@ from node.store.database import Database
 
 __all__ = ["LATENCY_BUCKETS_S", "NodeCollector", "latency_histogram", "node_registry"]
 
+logger = logging.getLogger(__name__)
+
 LATENCY_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 """Upper ends of the latency's buckets. [s]"""
+_WATCH_UP = "1 while a look comes to its end."
 
 
 def node_registry(watch: Watch, database: Database) -> CollectorRegistry:
@@ -73,8 +77,15 @@ class NodeCollector(Collector):
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        """Look, and give every figure."""
-        facts = self._watch.facts()
+        """Look, and give every figure; alarms also where a look ends in a fault."""
+        try:
+            facts = self._watch.facts()
+        except Exception:  # the watch, which looks as well, logs it and raises an alarm
+            logger.debug("no figures: the look failed", exc_info=True)
+            yield from _gauge("watch_up", _WATCH_UP, 0)
+            yield _alarms(self._database)
+            return
+        yield from _gauge("watch_up", _WATCH_UP, 1)
         for one in (_chain, _index, _streams, _members, _carriers, _disks, _work):
             yield from one(facts)
         yield _alarms(self._database)

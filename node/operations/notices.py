@@ -83,7 +83,12 @@ class Delivery:
                 self._post(body, row.id)
             if self._command:
                 _run(self._command, body)
-        except (httpx.HTTPError, OSError, subprocess.SubprocessError) as exc:
+        except (
+            httpx.HTTPError,
+            httpx.InvalidURL,
+            OSError,
+            subprocess.SubprocessError,
+        ) as exc:
             return f"{type(exc).__name__}: {exc}"
         return ""
 

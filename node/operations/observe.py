@@ -150,13 +150,15 @@ class Observer:
         is_early = now - self._carriers_at < pause_s
         if source is None or not allowed_s or is_early:
             return
-        self._carriers_at = now
         with self._parts.database.reading() as connection:
             active = active_carriers(connection)
         heard = dict(source.last_arrivals())
         ages = ((name, now - heard.get(name, since)) for name, since in active.items())
         silent = sorted((one for one in ages if one[1] > allowed_s), key=_longest)
         self._carriers = CarrierFacts(len(active), tuple(silent))
+        self._carriers_at = (
+            now  # now alone: what failed is tried again at the next look
+        )
 
 
 def _longest(one: tuple[str, int]) -> tuple[int, str]:

@@ -4,7 +4,8 @@
 
 Rules kept: alarms survive a restart, since they are rows; a change and its notice
 commit together, so every change is told at least once; what is in the way of a look,
-a full disk say, stops neither the node nor the next look.
+a full disk say, stops neither the node nor the next look; a look that ends in a fault
+of the watch itself is an alarm too, since nobody else would miss the others.
 """
 
 import json
@@ -15,7 +16,7 @@ import time
 from sqlalchemy import Connection, delete, func, insert, select
 
 from node.errors import NodeError
-from node.operations.alarms import Judgement, judge
+from node.operations.alarms import Judgement, judge, judge_fault
 from node.operations.facts import Facts
 from node.operations.notices import Delivery
 from node.operations.observe import Observer
@@ -93,9 +94,21 @@ class Watch:
                 self._last_fault = ""
             except NodeError as exc:
                 self._note(str(exc))
-            except Exception:
+            except Exception as exc:
                 logger.exception("a look failed")
+                self._raise_own(exc)
             stop.wait(pause_s)
+
+    def _raise_own(self, fault: Exception) -> None:
+        """Raise the alarm of the watch itself: what else holds is not known now."""
+        reason = f"{type(fault).__name__}: {fault}"
+        try:
+            self._keep(judge_fault(reason), int(time.time()))
+            self._delivery.deliver()
+        except NodeError as exc:
+            self._note(str(exc))
+        except Exception:
+            logger.exception("the alarm of the watch itself could not be kept")
 
     def _note(self, fault: str) -> None:
         """Say once what keeps alarms from being stored: a full disk stays full."""

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from contracts.typed_data import stream_id, struct_hash
 from node.engine import EmbeddedEngine, EngineSettings
 from node.operations.alarms import MOST_CARRIERS, judge
 from node.operations.facts import CarrierFacts
+from node.operations.metrics import NodeCollector
 from node.operations.notices import history, raised_alarms
 from node.operations.observe import Observed, Observer
 from node.operations.peers import MemberPoll
@@ -33,6 +35,7 @@ from oracle.log.tree import leaf_hash
 from oracle.member.proposal import tree_of
 from oracle.reading.suites import SoftwareSigner
 from tests.simulators.device import DOMAIN, DeviceSimulator, registry_of
+from tests.simulators.oracle_park import wait_until
 
 pytestmark = pytest.mark.embedded_only("moves the chain's clock, and stops the chain")
 
@@ -53,6 +56,18 @@ class Scene:
         self, settings: OperationsSettings = QUIET, **parts: Any
     ) -> Callable[[], set[str]]:
         """A watch; each call looks once and gives the kinds that are raised."""
+        watch = self.open_watch(settings, **parts)
+
+        def step() -> set[str]:
+            watch.step()
+            return self.raised()
+
+        return step
+
+    def raised(self) -> set[str]:
+        return {alarm["kind"] for alarm in raised_alarms(self.database)}
+
+    def open_watch(self, settings: OperationsSettings = QUIET, **parts: Any) -> Watch:
         seen = Observed(
             engine=self.park.engine,
             ledger=self.park.ledger,
@@ -62,15 +77,8 @@ class Scene:
             arrivals=None,
             is_indexing=lambda: True,
         )
-        watch = Watch(
-            Observer(replace(seen, **parts), settings), self.database, settings
-        )
-
-        def step() -> set[str]:
-            watch.step()
-            return {alarm["kind"] for alarm in raised_alarms(self.database)}
-
-        return step
+        observer = Observer(replace(seen, **parts), settings)
+        return Watch(observer, self.database, settings)
 
     def index(self) -> None:
         indexer_of(self.park.ledger, self.database).catch_up()
@@ -284,6 +292,43 @@ class TestIndex:
 
     def test_that_has_stopped_is_told(self, scene: Scene):
         assert scene.watch(is_indexing=lambda: False)() == {"indexer_behind"}
+
+
+class FaultyArrivals:
+    """An inbox's reader with a fault that nobody thought of, until it is mended."""
+
+    is_faulty = True
+
+    def last_arrivals(self) -> list[tuple[str, int]]:
+        if self.is_faulty:
+            raise ValueError("no such column")
+        return []
+
+
+class TestWatch:
+    def test_that_fails_is_an_alarm_itself_and_clears_no_other(self, scene: Scene):
+        limits = replace(TestIndex.LIMITS, carrier_silence_s=60, watch_interval_s=0)
+        scene.park.engine.mine()
+        assert scene.watch(TestIndex.LIMITS)() == {"indexer_behind"}
+        scene.index()
+        arrivals, stop = FaultyArrivals(), threading.Event()
+        watch = scene.open_watch(limits, arrivals=arrivals)
+        figures = NodeCollector(watch, scene.database)
+        thread = threading.Thread(target=watch.run, args=(stop,))
+        thread.start()
+        try:
+            wait_until(lambda: scene.raised() == {"indexer_behind", "watch_failed"})
+            [own] = raised_alarms(scene.database)[1:]
+            assert "ValueError: no such column" in own["sentence"]["en"]
+            assert "disk_low" in own["sentence"]["zh"]
+            found = {one.name: one.samples[0].value for one in figures.collect()}
+            assert found["carbon_watch_up"] == 0
+            arrivals.is_faulty = False
+            wait_until(lambda: scene.raised() == set())
+        finally:
+            stop.set()
+            thread.join()
+        assert scene.changes("watch_failed") == ["raised", "cleared"]
 
 
 class TestStored:

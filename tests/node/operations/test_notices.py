@@ -121,6 +121,11 @@ class TestWebhook:
         Delivery(database, settings).deliver()
         assert waiting(database) == [1]
 
+    def test_that_is_no_address_keeps_them_waiting(self, database: Database):
+        note(database, 1)
+        Delivery(database, OperationsSettings(webhook="http://[::1/")).deliver()
+        assert waiting(database) == [1]
+
     def test_needs_a_secret_that_others_cannot_read(
         self, database: Database, secret: Path
     ):
