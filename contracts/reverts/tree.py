@@ -132,7 +132,7 @@ def decode_revert(data: bytes) -> ContractsError:
         return RevertedError(f"the contract refused with {given}", data=data)
     try:
         return _build(declared, data[_SELECTOR_BYTES:])
-    except DecodingError:
+    except (DecodingError, ValueError):  # also no text, no member of an enumeration
         name = declared.SIGNATURE
         message = f"the contract refused with {name}, whose arguments are malformed"
         return RevertedError(message, data=data)

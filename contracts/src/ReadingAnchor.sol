@@ -9,17 +9,17 @@ import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProo
 import {P256} from "@openzeppelin/contracts/utils/cryptography/P256.sol";
 import {ICarriers} from "./interfaces/ICarriers.sol";
 import {IReadingAnchor} from "./interfaces/IReadingAnchor.sol";
-import {Attestation, Kind} from "./interfaces/Types.sol";
+import {Attestation} from "./interfaces/Types.sol";
 import {CompactSignature} from "./libraries/CompactSignature.sol";
 import {CoseReading} from "./libraries/CoseReading.sol";
 import {LogInclusion} from "./libraries/LogInclusion.sol";
 import {ReportHash} from "./libraries/ReportHash.sol";
+import {Roll} from "./libraries/Roll.sol";
 
 /// @title ReadingAnchor
 contract ReadingAnchor is IReadingAnchor, AccessManaged, EIP712 {
-    using Memory for bytes;
-    using Memory for Memory.Slice;
     using ReportHash for BatchReport;
+    using Roll for Memory.Slice;
 
     /// @dev One slot.
     struct Configuration {
@@ -54,24 +54,6 @@ contract ReadingAnchor is IReadingAnchor, AccessManaged, EIP712 {
     /// @dev Length of an EIP-2098 signature in bytes.
     uint256 private constant SIGNATURE_BYTES = 64;
 
-    /// @dev Length of a word of a roll in bytes.
-    uint256 private constant WORD_BYTES = 32;
-
-    /// @dev Bit of a member's word that tells a verifier or a regulator.
-    uint256 private constant SUPERVISES = 1 << 160;
-
-    /// @dev Bit of a member's word that tells a suspended one.
-    uint256 private constant SUSPENDED = 1 << 161;
-
-    /// @dev Where the organisations begin in a member's word, one bit for each.
-    uint256 private constant ORGANISATION_SHIFT = 168;
-
-    /// @dev Bits of a member's word that tell its organisation.
-    uint256 private constant ORGANISATIONS = uint256(type(uint32).max) << ORGANISATION_SHIFT;
-
-    /// @dev Where the threshold begins in the head word of a roll, behind the version.
-    uint256 private constant THRESHOLD_SHIFT = 32;
-
     /// @dev Suite of ECDSA over P-256 with SHA-256.
     uint8 private constant ES256 = 1;
 
@@ -105,11 +87,10 @@ contract ReadingAnchor is IReadingAnchor, AccessManaged, EIP712 {
         uint256 least = 2 * count / 3 + 1;
         if (threshold < least || threshold > count) revert AnchorThresholdInvalid(threshold, least, count);
         uint32 version = _configuration.version + 1;
-        uint256[] memory words = _pack(members);
-        words[0] = version | uint256(threshold) << THRESHOLD_SHIFT;
+        bytes memory words = Roll.pack(members, version, threshold);
 
         _configuration = Configuration(address(0), version, threshold, 0);
-        _setRoll(abi.encodePacked(words));
+        _setRoll(words);
         delete _members;
         for (uint256 i = 0; i < count; ++i) {
             _members.push(members[i]);
@@ -119,65 +100,13 @@ contract ReadingAnchor is IReadingAnchor, AccessManaged, EIP712 {
         emit ConfigurationSet(version, threshold, members, configDigest);
     }
 
-    /// @dev One word for each member, from index 1: key (160 bits), flags (8 bits), the bit of its organisation.
-    function _pack(Member[] calldata members) private pure returns (uint256[] memory words) {
-        words = new uint256[](members.length + 1);
-        uint256 supervisors = 0;
-        for (uint256 i = 0; i < members.length; ++i) {
-            Member calldata member = members[i];
-            if (member.key == address(0) || member.organisation == address(0) || member.role == Kind.None) {
-                revert AnchorMemberInvalid(i);
-            }
-            uint256 supervises = member.role == Kind.Verifier || member.role == Kind.Regulator ? SUPERVISES : 0;
-            supervisors |= supervises;
-            words[i + 1] = uint160(member.key) | supervises | 1 << _organisation(members, i);
-        }
-        if (supervisors == 0) revert AnchorRoleMissing();
-    }
-
-    /// @dev Place of an organisation's bit: that of its first member.
-    function _organisation(Member[] calldata members, uint256 index) private pure returns (uint256 place) {
-        uint256 first = index;
-        for (uint256 j = 0; j < index; ++j) {
-            if (members[j].key == members[index].key) revert AnchorMemberInvalid(index);
-            if (first == index && members[j].organisation == members[index].organisation) first = j;
-        }
-        return ORGANISATION_SHIFT + first;
-    }
-
-    /// @dev A roll is a clone of nothing that never runs: its immutable arguments hold version, threshold and members,
-    /// so that a batch reads all of them for one cold access. Each stream keeps the address beside its counters.
+    /// @dev Each stream keeps the address of the roll beside its counters.
     function _setRoll(bytes memory words) private {
         address roll = Clones.cloneWithImmutableArgs(address(0), words);
         _configuration.roll = roll;
         for (uint256 i = 0; i < _streamIds.length; ++i) {
             _streams[_streamIds[i]].roll = roll;
         }
-    }
-
-    /// @dev The words of a roll, read in place: to decode them would cost a batch some 900 gas.
-    function _wordsOf(address roll) private view returns (Memory.Slice) {
-        if (roll == address(0)) revert AnchorNotConfigured();
-
-        return Clones.fetchCloneArgs(roll).asSlice();
-    }
-
-    /// @dev `index` is at most 32: the product cannot overflow.
-    function _word(Memory.Slice words, uint256 index) private pure returns (uint256) {
-        unchecked {
-            return uint256(words.load(index * WORD_BYTES));
-        }
-    }
-
-    /// @dev A copy of a roll with another word at `index`.
-    function _withWord(Memory.Slice words, uint256 index, uint256 word) private pure returns (bytes memory) {
-        bytes memory before = words.slice(0, index * WORD_BYTES).toBytes();
-        bytes memory behind = words.slice((index + 1) * WORD_BYTES).toBytes();
-        return bytes.concat(before, bytes32(word), behind);
-    }
-
-    function _membersIn(Memory.Slice words) private pure returns (uint256) {
-        return words.length() / WORD_BYTES - 1;
     }
 
     /// @inheritdoc IReadingAnchor
@@ -194,31 +123,31 @@ contract ReadingAnchor is IReadingAnchor, AccessManaged, EIP712 {
 
     /// @inheritdoc IReadingAnchor
     function requireQuorum(bytes32 digest, Attestation calldata attestation) external view {
-        _requireQuorum(_wordsOf(_configuration.roll), digest, attestation);
+        _requireQuorum(Roll.wordsOf(_configuration.roll), digest, attestation);
     }
 
     function _requireQuorum(Memory.Slice words, bytes32 digest, Attestation calldata attestation) private view {
         uint256 signers = attestation.signers;
         bytes calldata signatures = attestation.signatures;
-        if (signers >> _membersIn(words) != 0) revert AnchorSignerUnknown(signers, _membersIn(words));
+        if (signers >> words.membersIn() != 0) revert AnchorSignerUnknown(signers, words.membersIn());
         uint256 seen = 0;
         uint256 end = 0;
         // No number here exceeds 32 · 64.
         unchecked {
             for (uint256 i = 0; signers >> i != 0; ++i) {
                 if (signers >> i & 1 == 0) continue;
-                uint256 word = _word(words, i + 1);
-                if (seen & word & ORGANISATIONS != 0) revert AnchorOrganisationTwice(i);
+                uint256 word = words.at(i + 1);
+                if (seen & word & Roll.ORGANISATIONS != 0) revert AnchorOrganisationTwice(i);
                 end += SIGNATURE_BYTES;
                 _requireSigned(word, i, digest, signatures, end);
                 seen |= word;
             }
         }
-        uint256 threshold = _word(words, 0) >> THRESHOLD_SHIFT;
+        uint256 threshold = words.at(0) >> Roll.THRESHOLD_SHIFT;
         if (end < threshold * SIGNATURE_BYTES) revert AnchorQuorumMissing(end / SIGNATURE_BYTES, threshold);
         if (signatures.length != end) revert AnchorSignaturesLength(signatures.length, end);
-        if (seen & SUSPENDED != 0) revert AnchorMemberSuspended(signers, _configuration.suspended);
-        if (seen & SUPERVISES == 0) revert AnchorRoleMissing();
+        if (seen & Roll.SUSPENDED != 0) revert AnchorMemberSuspended(signers, _configuration.suspended);
+        if (seen & Roll.SUPERVISES == 0) revert AnchorRoleMissing();
     }
 
     /// @dev The member's signature is the one that ends at `end` of `signatures`.
@@ -251,8 +180,8 @@ contract ReadingAnchor is IReadingAnchor, AccessManaged, EIP712 {
     function submit(BatchReport calldata report, Attestation calldata attestation) external {
         Stream storage stream = _streams[report.streamId];
         uint32 seq = _requireNext(stream, report);
-        Memory.Slice words = _wordsOf(stream.roll);
-        _requireSound(uint32(_word(words, 0)), report);
+        Memory.Slice words = Roll.wordsOf(stream.roll);
+        _requireSound(uint32(words.at(0)), report);
         // The report is static and the first argument: its words stand right behind the selector.
         bytes32 headHash = ReportHash.hashBatchWords(msg.data[4:4 + ReportHash.BATCH_REPORT_BYTES]);
         _requireQuorum(words, _hashTypedDataV4(headHash), attestation);
@@ -364,15 +293,15 @@ contract ReadingAnchor is IReadingAnchor, AccessManaged, EIP712 {
         bool sameSlot = first.streamId == second.streamId && first.seq == second.seq
             && first.rulesVersion == current.version && second.rulesVersion == current.version;
         if (!sameSlot || a == b) revert AnchorNoEquivocation(a, b);
-        Memory.Slice words = _wordsOf(current.roll);
-        if (index >= _membersIn(words)) revert AnchorSignerUnknown(index, _membersIn(words));
-        uint256 word = _word(words, index + 1);
-        if (word & SUSPENDED != 0) revert AnchorMemberSuspended(1 << index, current.suspended);
+        Memory.Slice words = Roll.wordsOf(current.roll);
+        if (index >= words.membersIn()) revert AnchorSignerUnknown(index, words.membersIn());
+        uint256 word = words.at(index + 1);
+        if (word & Roll.SUSPENDED != 0) revert AnchorMemberSuspended(1 << index, current.suspended);
         _requireSingle(word, index, a, firstSignature);
         _requireSingle(word, index, b, secondSignature);
 
         _configuration.suspended = current.suspended | uint32(1 << index);
-        _setRoll(_withWord(words, index + 1, word | SUSPENDED));
+        _setRoll(words.withWord(index + 1, word | Roll.SUSPENDED));
 
         emit MemberSuspended(current.version, index, address(uint160(word)), a, b);
     }

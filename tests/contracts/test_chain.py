@@ -121,6 +121,65 @@ class TestRequest:
             client.batch([("eth_chainId", ())])
 
     @pytest.mark.parametrize(
+        "body",
+        [
+            b'{"id": 1, "result": null}',
+            b'{"id": 1, "result": {"no": "text"}}',
+            b'{"id": 1, "result": "0xzz"}',
+            b'{"id": 1, "error": "busy"}',
+        ],
+    )
+    @pytest.mark.parametrize(
+        "ask",
+        [
+            lambda client: client.transaction_count("0x" + "00" * 20),
+            lambda client: client.call("0x" + "00" * 20, b""),
+            lambda client: client.logs(0, 1, []),
+            lambda client: client.send_raw(b"\x00"),
+            lambda client: client.estimate(None, b"", "0x" + "00" * 20),
+        ],
+    )
+    def test_says_when_the_result_has_another_shape(
+        self, serve: Serve, body: bytes, ask: Callable[[ChainClient], Any]
+    ):
+        with (
+            ChainClient(serve(200, body)) as client,
+            pytest.raises(UnavailableError, match=r"expected .* from the chain"),
+        ):
+            ask(client)
+
+    def test_says_when_the_receipt_has_another_shape(self, serve: Serve):
+        body = b'{"id": 1, "result": {"status": "0x1"}}'
+        with (
+            ChainClient(serve(200, body)) as client,
+            pytest.raises(UnavailableError, match="expected a receipt"),
+        ):
+            client.receipt(b"\x01" * 32)
+
+    def test_says_when_the_answers_of_a_batch_are_none(self, serve: Serve):
+        with (
+            ChainClient(serve(200, b'[7, {"id": [1], "result": "0x1"}]')) as client,
+            pytest.raises(UnavailableError, match="1 are missing"),
+        ):
+            client.batch([("eth_chainId", ())])
+
+    def test_reads_a_refusal_with_malformed_revert_data(self, serve: Serve):
+        error = {"code": 3, "message": "execution reverted", "data": "0xabc"}
+        body = json.dumps({"id": 1, "error": error}).encode()
+        with (
+            ChainClient(serve(200, body)) as client,
+            pytest.raises(RevertedError, match="no reason"),
+        ):
+            client.chain_id()
+
+    def test_says_when_the_address_is_none(self):
+        with (
+            ChainClient("http://127.0.0.1:99999") as client,
+            pytest.raises(UnavailableError, match="does not answer"),
+        ):
+            client.chain_id()
+
+    @pytest.mark.parametrize(
         ("code", "text", "expected"),
         [
             (-32000, "nonce too low: next nonce 4, tx nonce 3", StaleNonceError),

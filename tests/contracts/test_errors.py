@@ -61,6 +61,14 @@ class TestDecodeRevert:
         assert isinstance(error, RevertedError)
         assert "malformed" in str(error)
 
+    def test_says_when_an_enumeration_has_no_such_member(self):
+        account = "0x" + "ab" * 20
+        error = decode_revert(
+            revert_data("AccountsKindMismatch(address,uint8,uint8)", account, 1, 99)
+        )
+        assert isinstance(error, RevertedError)
+        assert "malformed" in str(error)
+
     def test_has_no_attribute_that_is_no_fact(self):
         error = decode_revert(
             revert_data("AnchorStale(bytes32,uint64,uint64)", b"", 9, 5)

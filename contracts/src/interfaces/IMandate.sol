@@ -23,9 +23,9 @@ interface IMandate {
     /// @param selector Function of the call.
     error MandateCallRefused(address target, bytes4 selector);
 
-    /// @notice Emitted after a governed function was called.
-    /// @param target Contract that was called.
-    /// @param selector Function that was called.
+    /// @notice Emitted when a governed function is called; a call that fails takes it back.
+    /// @param target Contract that is called.
+    /// @param selector Function that is called.
     /// @param nonce Nonce of the institution's account that was used up.
     event MandateExecuted(address indexed target, bytes4 indexed selector, uint64 nonce);
 
