@@ -31,6 +31,7 @@ from node.errors import (
     UnavailableStorageError,
 )
 from node.gate.access import AccessRules
+from node.gate.figures import GateFigures, GatesCollector
 from node.gate.open import OpenGate, open_gate, permissions_of
 from node.gate.settings import GateSettings
 from node.ledger.indexer import Indexer
@@ -108,7 +109,9 @@ def run_node(
         parts = _parts(settings, ledger, database, used, stopping.is_set)
         seen = (settings, (used, ledger), database, parts.readings)
         watch = watching(settings, observed_parts(*seen, following.is_alive))
-        parts = replace(parts, operations=stack.enter_context(watch))
+        desk = stack.enter_context(watch)
+        desk.registry.register(GatesCollector(_gates(used, gate)))
+        parts = replace(parts, operations=desk)
         if gate is not None:
             parts = replace(parts, permissions=gate.permissions)
         server = ApiServer(create_app(parts), settings.host, settings.port)
@@ -130,8 +133,12 @@ def choose_engine(settings: Settings) -> ChainEngine:
     if settings.rpc_url:
         return ExternalEngine(settings.rpc_url, settings.chain_id)
     if settings.validator is not None:
+        named = permissions_of(_gate_settings(settings)) if settings.gate else None
         return AvalancheEngine(
-            settings.validator, settings.chain_id, settings.avalanchego_path
+            settings.validator,
+            settings.chain_id,
+            settings.avalanchego_path,
+            permissions=named,
         )
     return EmbeddedEngine(
         EngineSettings(
@@ -266,6 +273,12 @@ def _gate(settings: Settings, engine: ChainEngine) -> Iterator[OpenGate | None]:
     with open_gate(_gate_settings(settings), engine.rpc_url) as gate:
         logger.info("gate answers url=%s", gate.url)
         yield gate
+
+
+def _gates(engine: ChainEngine, gate: OpenGate | None) -> dict[str, GateFigures]:
+    """Name the gates of this process: the embedded chain's own, and that of others."""
+    gates = {"engine": engine.figures} if isinstance(engine, EmbeddedEngine) else {}
+    return gates if gate is None else {**gates, "gate": gate.figures}
 
 
 def _gate_settings(settings: Settings) -> GateSettings:

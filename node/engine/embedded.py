@@ -22,6 +22,7 @@ from node.engine.transactions import SignedTransaction, decode_transaction
 from node.engine.worker import ChainWorker
 from node.errors import UnavailableEngineError
 from node.gate.access import AccessRules, local_caller
+from node.gate.figures import GateFigures
 from node.gate.gate import Gate
 from node.gate.identify import Anybody
 from node.gate.journalled import JournalledBackend
@@ -48,6 +49,8 @@ class EmbeddedEngine:
         self._worker = ChainWorker(settings)
         self._server: GateServer | None = None
         self._rpc_url = ""
+        self.figures = GateFigures()
+        """Requests and refusals of its gate, counted."""
 
     def __enter__(self) -> Self:
         """Start the engine."""
@@ -111,7 +114,7 @@ class EmbeddedEngine:
         desk = _Desk(self._worker, settings)
         backend = JournalledBackend(desk, settings.chain_id, settings.call_timeout_s)
         self._server = GateServer(
-            Gate(backend, self._rules),
+            Gate(backend, self._rules, figures=self.figures),
             listener,
             Serving(settings.max_request_bytes),
             Anybody(local_caller(settings.permitted_senders)),

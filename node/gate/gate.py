@@ -26,6 +26,7 @@ from node.errors import (
     UnavailableEngineError,
 )
 from node.gate.access import AccessRules, Caller
+from node.gate.figures import GateFigures, reason_of
 from node.gate.jsonrpc import (
     INVALID_REQUEST,
     LIMIT_EXCEEDED,
@@ -69,6 +70,7 @@ class Gate:
         backend: The chain.
         rules: Who may do what.
         limits: How much at a time.
+        figures: Where requests and refusals are counted; None counts them anew.
     """
 
     def __init__(
@@ -76,7 +78,9 @@ class Gate:
         backend: Backend,
         rules: AccessRules | None = None,
         limits: CallLimits | None = None,
+        figures: GateFigures | None = None,
     ) -> None:
+        self.figures = figures or GateFigures()
         self._backend = backend
         self._rules = rules or AccessRules()
         self._limits = limits or CallLimits()
@@ -93,10 +97,12 @@ class Gate:
         try:
             request = json.loads(body)
         except (ValueError, RecursionError):
+            self.figures.refuse("malformed")
             return Answer(failure(None, PARSE_ERROR, "parse error: JSON expected"))
         count = len(request) if isinstance(request, list) else 1
         most = self._limits.max_batch
         if not 0 < count <= most:
+            self.figures.refuse("malformed" if count == 0 else "too_much")
             text = f"a batch has 1 to {most} requests, got {count}"
             return Answer(failure(None, INVALID_REQUEST, text))
         refusal = self._too_fast(caller, count)
@@ -106,9 +112,11 @@ class Gate:
         try:
             wait_s = self._rates.take(caller, calls)
         except UnavailableCapacityError as exc:
+            self.figures.refuse("too_much")
             return Answer(failure(None, LIMIT_EXCEEDED, str(exc)))
         if wait_s is None:
             return None
+        self.figures.refuse("too_fast")
         text = (
             f"caller {caller.name} may make {caller.requests_per_s} calls a second; "
             f"come back in {wait_s} s"
@@ -123,6 +131,7 @@ class Gate:
                     return await self._answer_one(request, caller)
                 return await self._answer_batch(request, caller)
         except TimeoutError:
+            self.figures.refuse("unavailable")
             text = (
                 f"no answer within {limit_s:g} s; ask for less at a time, and look up "
                 "what became of transactions"
@@ -139,6 +148,7 @@ class Gate:
     ) -> bytes:
         call = decode_call(request)
         if not isinstance(call, Call):
+            self.figures.refuse("malformed")
             return call
         try:
             if places is None or call.method == SEND_METHOD:
@@ -146,6 +156,7 @@ class Gate:
             async with places:
                 return await self._dispatch(call, caller)
         except NodeError as exc:
+            self.figures.refuse(reason_of(exc))
             if isinstance(exc, InvalidAccessError | InvalidTransactionError):
                 logger.info("call refused caller=%s: %s", caller.name, exc)
             return failure(call.id, *describe(exc))

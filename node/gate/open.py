@@ -18,6 +18,7 @@ from node.errors import InvalidConfigError
 from node.gate.access import AccessRules, no_permissions
 from node.gate.ballots import PermissionFolder
 from node.gate.callers import Callers, read_callers
+from node.gate.figures import GateFigures
 from node.gate.gate import Gate
 from node.gate.identify import Anybody, Identify, Known
 from node.gate.limits import CallLimits
@@ -40,6 +41,8 @@ class OpenGate:
     """Its address."""
     permissions: Callable[[], Permissions | None]
     """Gives the permissions in force, None where there are none."""
+    figures: GateFigures
+    """Its requests and refusals, counted."""
 
 
 @contextmanager
@@ -81,7 +84,9 @@ def open_gate(
     try:
         server.start()
         scheme = "http" if serving.tls is None else "https"
-        yield OpenGate(f"{scheme}://{settings.host}:{server.port}", current)
+        yield OpenGate(
+            f"{scheme}://{settings.host}:{server.port}", current, gate.figures
+        )
     finally:
         server.stop()
 

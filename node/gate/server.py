@@ -18,6 +18,7 @@ import uvicorn
 
 from node.errors import InvalidLoginError, UnavailableStorageError
 from node.gate.access import Caller
+from node.gate.figures import Timed
 from node.gate.gate import Gate
 from node.gate.identify import Anybody, Identify
 from node.gate.jsonrpc import FORBIDDEN, INVALID_REQUEST, LIMIT_EXCEEDED, failure
@@ -32,6 +33,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
+_METHOD = 405
 _BACKLOG = 512
 _START_S = 10.0
 
@@ -141,17 +143,33 @@ class GateServer:
     async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
+        timed = Timed(self._gate.figures)
+
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                timed.answered(message["status"])
+            await send(message)
+
+        await self._admit(scope, timed, receive, counted)
+
+    async def _admit(
+        self, scope: Message, timed: Timed, receive: Receive, send: Send
+    ) -> None:
+        figures = self._gate.figures
         refusal = _refuse_request(scope)
         if refusal is not None:
+            figures.refuse("http_method" if refusal[0] == _METHOD else "media_type")
             await _reply(send, *refusal)
             return
         try:
             caller = self._identify(scope)
         except InvalidLoginError as exc:
+            figures.refuse("unknown_caller")
             logger.info("caller unknown from=%s", (scope.get("client") or ("?",))[0])
             body = failure(None, FORBIDDEN, str(exc))
             await _reply(send, 401, body, [(b"www-authenticate", b"Bearer")])
             return
+        timed.caller = caller.name
         await self._answer(caller, receive, send)
 
     async def _answer(self, caller: Caller, receive: Receive, send: Send) -> None:
@@ -160,10 +178,12 @@ class GateServer:
             async with asyncio.timeout(serving.body_timeout_s):
                 body = await self._read(receive)
         except TimeoutError:
+            self._gate.figures.refuse("too_slow")
             text = f"request too slow: a body within {serving.body_timeout_s:g} s"
             await _reply(send, 408, failure(None, LIMIT_EXCEEDED, text))
             return
         if body is None:
+            self._gate.figures.refuse("too_large")
             text = f"request too large: at most {serving.max_request_bytes} bytes"
             await _reply(send, 413, failure(None, LIMIT_EXCEEDED, text))
             return
@@ -209,7 +229,7 @@ def _config(app: Any, serving: Serving) -> uvicorn.Config:
 
 def _refuse_request(scope: Message) -> tuple[int, bytes] | None:
     if scope["method"] != "POST":
-        return 405, failure(
+        return _METHOD, failure(
             None, INVALID_REQUEST, "JSON-RPC expected: send a POST request"
         )
     kind = dict(scope["headers"]).get(b"content-type", b"")

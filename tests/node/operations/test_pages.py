@@ -13,9 +13,11 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from node.engine import EmbeddedEngine
 from node.operations.settings import OperationsSettings
 from node.run import RunningNode
 from oracle.operations.logs import configure_logs
+from tests.node.conftest import CHAIN_ID
 from tests.simulators.oracle_park import wait_until
 
 TOKEN = "a token of this test alone"  # noqa: S105  # and of nothing else
@@ -30,7 +32,9 @@ def node(
         members={"0xAbsent": "http://127.0.0.1:9"}, member_down_s=1, watch_interval_s=1
     )
     folder = tmp_path_factory.mktemp("node")
-    with open_node(folder, operations=settings) as running:
+    gate = folder / "gate.toml"
+    gate.write_text(f"chain_id = {CHAIN_ID}\nport = 0\n")
+    with open_node(folder, operations=settings, gate=gate) as running:
         yield running
 
 
@@ -98,6 +102,23 @@ class TestMetrics:
         asked = {key: grown[key] for key in grown if "/instructions/{" in key}
         assert list(asked.values()) == [2], grown
         assert grown[name.format("unmatched", "4xx")] == 1
+
+    def test_count_the_requests_of_every_gate(
+        self, get: Callable[..., httpx.Response], node: RunningNode, park: Any
+    ):
+        assert node.gate is not None
+        gates = {"gate": node.gate.url}
+        if isinstance(park.engine, EmbeddedEngine):
+            gates["engine"] = park.engine.rpc_url
+        before = scrape(get)
+        for url in gates.values():
+            httpx.post(url, json={"jsonrpc": "1.0"}, trust_env=False)
+        after = scrape(get)
+        for name in gates:
+            asked = f"carbon_gate_requests_total local {name} 2xx"
+            assert after[asked] > before.get(asked, 0)
+            refused = f"carbon_gate_refusals_total {name} malformed"
+            assert after[refused] == before.get(refused, 0) + 1
 
 
 class Outline(HTMLParser):
