@@ -30,7 +30,15 @@ from node.network.genesis import (
 from node.network.home import Peer, ValidatorHome, ValidatorSettings
 from node.network.keys import make_validator_keys, write_secret
 from node.network.local import FUNDS_WEI, PREFIX, free_ports
-from node.network.offer import NetworkFile, Offer, check_host, check_name, check_offers
+from node.network.offer import (
+    NETWORK_FILE,
+    NetworkFile,
+    Offer,
+    check_host,
+    check_name,
+    check_offers,
+)
+from node.network.permitted import require_permitted
 from node.relayer import transport_key
 from oracle.member.keys import MemberKey, write_key
 
@@ -47,8 +55,6 @@ __all__ = [
     "quorum_of_sponsors",
 ]
 
-NETWORK_FILE = "network.json"
-"""What all organisations share."""
 OFFER_FILE = "offer.json"
 """What one organisation hands over."""
 _FEES = STAKE // 1000
@@ -177,6 +183,7 @@ def complete_folder(folder: Path, own: Offer, network: NetworkFile) -> Validator
 
     Raises:
         InvalidConfigError: If the network file changes what the organisation offered.
+        InvalidAccessError: If the folder's permissions do not let it validate.
     """
     found = [one for one in network.offers if one.name == own.name]
     if found and found[0] != own:
@@ -185,6 +192,7 @@ def complete_folder(folder: Path, own: Offer, network: NetworkFile) -> Validator
             "let the convener create it again from the present offer.json."
         )
     _check_genesis(network)
+    require_permitted(folder, own.node_id, own.name, network.chain_id)
     peers = tuple(
         Peer(one.node_id, one.host, one.staking_port)
         for one in network.offers

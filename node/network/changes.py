@@ -32,6 +32,7 @@ from node.network.home import Peer, ValidatorHome
 from node.network.keys import BLS_KEY, TLS_CERTIFICATE, TLS_KEY, certificate_node_id
 from node.network.local import free_ports
 from node.network.offer import NetworkFile, Offer, read_offer
+from node.network.permitted import require_permitted
 from node.network.process import ValidatorProcess
 from node.network.staking import PChain, Validation, renew_stake, sponsor
 from node.relayer import transport_key
@@ -65,9 +66,13 @@ def meet(home: ValidatorHome, newcomer: Offer) -> None:
     Args:
         home: The validator's folder.
         newcomer: Who came, or changed its keys or its place.
+
+    Raises:
+        InvalidAccessError: If the folder's permissions do not let it validate.
     """
     if newcomer.node_id == certificate_node_id(home.keys):
         return
+    require_permitted(home.folder, newcomer.node_id, newcomer.name)
     kept = [
         peer
         for peer in home.peers
@@ -95,6 +100,8 @@ def add_here(
 
     Raises:
         InvalidConfigError: If the sponsors' reserves are spent.
+        InvalidAccessError: If the permissions of one of the others do not let it
+            validate; its keys and its offer are made then, for them to agree on.
         UnavailableEngineError: If it does not catch up.
     """
     home = ValidatorHome(folder / name)
@@ -103,6 +110,8 @@ def add_here(
         if (home.folder / OFFER_FILE).exists()
         else make_offer(home.folder, name, Place("127.0.0.1", *free_ports(2)))
     )
+    for one in network.offers:
+        require_permitted(folder / one.name, offer.node_id, name)
     complete_folder(home.folder, offer, network)
     say(f"{name} has keys; its validator starts and catches up")
     process = ValidatorProcess(home, find_avalanchego())

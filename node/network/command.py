@@ -22,7 +22,9 @@ from node.network.build import ensure_avalanchego
 from node.network.ceremony import NETWORK_FILE, OFFER_FILE, FoundingSettings, Place
 from node.network.genesis import DAY_S
 from node.network.home import ValidatorHome
+from node.network.keys import certificate_node_id
 from node.network.offer import NetworkFile, read_network, read_offer
+from node.network.permitted import check_permitted, permissions_in
 from node.network.staking import renew_stake, sponsor
 
 __all__ = ["network_app"]
@@ -169,10 +171,12 @@ def stop_command(folder: Folder) -> None:
 def status_command(folder: Folder) -> None:
     """Show the validators of a folder: process, height, neighbours, stake.
 
-    Exit code 1 if one of them does not run or sees too few others.
+    Exit code 1 if one of them does not run, sees too few others or may not validate,
+    or if somebody holds a stake who may not.
     """
     table = Table("validator", "process", "height", "sees", "stake ends", "state")
-    states = [running.status(home) for home in running.homes_in(folder)]
+    homes = running.homes_in(folder)
+    states = [running.status(home) for home in homes]
     for one in states:
         table.add_row(
             one.name,
@@ -183,7 +187,27 @@ def status_command(folder: Folder) -> None:
             one.sentence,
         )
     Console().print(table)
-    raise typer.Exit(0 if all(one.is_well for one in states) else 1)
+    intruders = {one.node_id: one for home in homes for one in running.intruders(home)}
+    for stake in intruders.values():
+        until = running.day(stake.end)
+        typer.echo(f"{stake.node_id} holds a stake until {until} and may not validate")
+    is_well = all(one.is_well for one in states) and not intruders
+    raise typer.Exit(0 if is_well else 1)
+
+
+@network_app.command("permitted")
+def permitted_command(folder: Folder) -> None:
+    """Tell whether your validator may validate by the permissions of its folder.
+
+    Exit code 1 if it may not; service units ask before they start it.
+    """
+    node_id = certificate_node_id(ValidatorHome(folder).keys)
+    permissions = permissions_in(folder)
+    check_permitted(permissions, node_id, folder.resolve().name)
+    by = "there are no permissions yet"
+    if permissions is not None:
+        by = f"permissions version {permissions.version}"
+    typer.echo(f"{node_id} may validate: {by}")
 
 
 @network_app.command("add")

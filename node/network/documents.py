@@ -17,6 +17,7 @@ from node.network.offer import NetworkFile, Offer
 __all__ = ["write_documents"]
 
 NODE_SETTINGS = "node.toml"
+_NODE_PORT = 8620
 _TEMPLATES = "node.network.templates"
 
 
@@ -41,9 +42,10 @@ def write_documents(folder: Path, own: Offer, network: NetworkFile) -> None:
         "digest": network.digest,
         "version": VERSION,
         "environment": ENVIRONMENT,
-        "folder": folder.resolve(),
-        "program": os.environ.get(ENVIRONMENT) or cached_program(),
-        "command": Path(sys.executable).with_name("carbon-node"),
+        "node_port": _node_port(own, network),
+        "folder": _for_a_unit(folder.resolve()),
+        "program": _for_a_unit(os.environ.get(ENVIRONMENT) or cached_program()),
+        "command": _for_a_unit(Path(sys.executable).with_name("carbon-node")),
     }
     for source, target in (
         ("README.md", "README.md"),
@@ -54,6 +56,17 @@ def write_documents(folder: Path, own: Offer, network: NetworkFile) -> None:
     settings = folder / NODE_SETTINGS
     if not settings.exists():
         settings.write_text(_filled("node.toml", facts), "utf-8")
+
+
+def _node_port(own: Offer, network: NetworkFile) -> int:
+    """Give each node of one machine a port of its own."""
+    here = [one.name for one in network.offers if one.host == own.host]
+    return _NODE_PORT + (here.index(own.name) if own.name in here else len(here))
+
+
+def _for_a_unit(path: Path | str) -> str:
+    """Write a path as service units take it, where a percent sign begins a name."""
+    return str(path).replace("%", "%%")
 
 
 def _filled(source: str, facts: dict[str, object]) -> str:

@@ -5,22 +5,32 @@
                             └── watches ──────┘ starts it again when it falls
 
 The chain and its durability are the network's own. A validator that runs already, by
-a service unit or ``network start``, is used and left running.
+a service unit or ``network start``, is used and left running. A validator that the
+signed permissions do not let validate is not started, nor brought back when it falls;
+one that runs when a version takes the right from it runs on, and its health says so.
 """
 
 import logging
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from node.engine.clock import WallClock
 from node.engine.external import ExternalEngine
 from node.engine.ports import EngineHealth
-from node.errors import InvalidCallError, UnavailableEngineError
+from node.errors import InvalidAccessError, InvalidCallError, UnavailableEngineError
+from node.gate.access import no_permissions
+from node.gate.permissions import Permissions
 from node.network.apis import ValidatorApi
 from node.network.binary import find_avalanchego
 from node.network.home import ValidatorHome
 from node.network.keys import certificate_node_id
+from node.network.permitted import (
+    check_permitted,
+    objection_to,
+    permissions_source,
+)
 from node.network.process import ValidatorProcess
 
 __all__ = ["AvalancheEngine"]
@@ -42,6 +52,7 @@ class AvalancheEngine:
         chain_id: EIP-155 chain id that must answer.
         program: avalanchego; None finds the cached one.
         start_timeout_s: How long ``start`` waits for the network. [s]
+        permissions: Gives those in force; None takes those of the folder.
     """
 
     def __init__(
@@ -50,6 +61,7 @@ class AvalancheEngine:
         chain_id: int,
         program: Path | None = None,
         start_timeout_s: float = START_TIMEOUT_S,
+        permissions: Callable[[], Permissions | None] | None = None,
     ) -> None:
         self._home = ValidatorHome(folder)
         self._chain_id = chain_id
@@ -60,6 +72,8 @@ class AvalancheEngine:
         self._stopping = threading.Event()
         self._watcher: threading.Thread | None = None
         self._falls = 0
+        self._given = permissions
+        self._permissions: Callable[[], Permissions | None] = no_permissions
 
     @property
     def rpc_url(self) -> str:
@@ -82,8 +96,11 @@ class AvalancheEngine:
         Raises:
             UnavailableEngineError: If it ends by itself, or the network is not there
                 in time.
-            InvalidConfigError: If it is another chain.
+            InvalidConfigError: If it is another chain, or permissions cannot be used.
+            InvalidAccessError: If the permissions do not let it validate.
         """
+        self._permissions = self._given or permissions_source(self._home.folder)
+        self._check_permitted()
         self._stopping.clear()
         is_ours = self._process.pid is None and not self._runs_elsewhere()
         if is_ours:
@@ -125,12 +142,21 @@ class AvalancheEngine:
             return EngineHealth("recovering", found.height, None, message)
         falls = f", started again {self._falls} times" if self._falls else ""
         message = f"{found.message}; connected with {peers} others{falls}"
+        if against := objection_to(self._permissions(), self._node_id()):
+            message += f"; may not validate: {against}: carbon-node network remove"
         return EngineHealth(found.state, found.height, None, message)
+
+    def _node_id(self) -> str:
+        return certificate_node_id(self._home.keys)
+
+    def _check_permitted(self) -> None:
+        name = self._home.folder.resolve().name
+        check_permitted(self._permissions(), self._node_id(), name)
 
     def _runs_elsewhere(self) -> bool:
         """Tell whether a service unit runs this validator already."""
         try:
-            return self._api.node_id() == certificate_node_id(self._home.keys)
+            return self._api.node_id() == self._node_id()
         except (UnavailableEngineError, InvalidCallError):
             return False
 
@@ -157,10 +183,13 @@ class AvalancheEngine:
             if self._process.pid is not None:
                 pause_s = _WATCH_S
                 continue
-            self._falls += 1
             logger.error("validator fell folder=%s; starting again", self._home.folder)
             try:
+                self._check_permitted()
                 self._process.start()
+                self._falls += 1
             except UnavailableEngineError:
                 logger.exception("validator cannot be started")
+            except InvalidAccessError as exc:
+                logger.error("validator stays down: %s", exc)  # noqa: TRY400  # its sentence says all
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)

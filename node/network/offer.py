@@ -19,7 +19,10 @@ from typing import Any
 from node.errors import InvalidConfigError
 from node.network.keys import ValidatorIdentity, is_proven
 
-__all__ = ["NetworkFile", "Offer", "read_network", "read_offer"]
+__all__ = ["NETWORK_FILE", "NetworkFile", "Offer", "read_network", "read_offer"]
+
+NETWORK_FILE = "network.json"
+"""What all organisations share."""
 
 _NUMBERS = (
     "network_id", "chain_id", "start_time", "stake_duration_s", "stake_offset_s",

@@ -6,16 +6,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from node.engine.external import ExternalEngine
-from node.errors import InvalidCallError, InvalidConfigError, UnavailableEngineError
+from node.errors import (
+    ConflictPermissionsError,
+    InvalidAccessError,
+    InvalidCallError,
+    InvalidConfigError,
+    UnavailableEngineError,
+)
 from node.network.apis import ValidatorApi
 from node.network.binary import find_avalanchego
 from node.network.home import ValidatorHome
 from node.network.keys import certificate_node_id
 from node.network.local import LocalNetwork
+from node.network.permitted import objection_to, permissions_in, require_permitted
 from node.network.process import ValidatorProcess
-from node.network.staking import PChain
+from node.network.staking import PChain, Validation
 
-__all__ = ["ValidatorState", "homes_in", "start", "status", "stop"]
+__all__ = ["ValidatorState", "homes_in", "intruders", "start", "status", "stop"]
 
 _START_TIMEOUT_S = 300.0
 
@@ -68,13 +75,20 @@ def start(homes: Sequence[ValidatorHome]) -> Sequence[ValidatorHome]:
         The same.
 
     Raises:
+        InvalidAccessError: If one may not validate; those that may are started.
+        InvalidConfigError: If the permissions of one cannot be used; none is started.
         UnavailableEngineError: If one does not come up; the others run on.
     """
-    network = LocalNetwork(homes, find_avalanchego())
+    refusals = {home: _refusal(home) for home in homes}
+    permitted = [home for home in homes if refusals[home] is None]
+    network = LocalNetwork(permitted, find_avalanchego())
     for process in network.processes:
         if process.pid is None:
             process.start(leashed=False)
     network.wait_ready(timeout_s=_START_TIMEOUT_S)
+    for refusal in refusals.values():
+        if refusal is not None:
+            raise refusal
     return homes
 
 
@@ -96,21 +110,66 @@ def status(home: ValidatorHome) -> ValidatorState:
     Returns:
         What was seen.
     """
-    pid = ValidatorProcess(home, Path()).pid
+    pid, forbidden = ValidatorProcess(home, Path()).pid, ""
+    if _objection(home):
+        forbidden = "may not validate: carbon-node network permitted"
     api = ValidatorApi(home.base_url)
     try:
         peers = len(api.peers())
         stake = PChain(api, 0).validation_of(certificate_node_id(home.keys))
     except (UnavailableEngineError, InvalidCallError):
-        words = "does not answer: is it started?"
+        words = forbidden or "does not answer: is it started?"
         return ValidatorState(home.folder.name, pid, None, 0, "—", False, words)
     health = ExternalEngine(home.rpc_url, 0).health()
-    end = "—" if stake is None else time.strftime("%Y-%m-%d", time.gmtime(stake.end))
-    is_well, words = True, "well"
-    if stake is None:
-        is_well, words = False, "has no stake: carbon-node network stake"
-    elif peers < home.needed_peers:
-        is_well, words = False, f"needs {home.needed_peers} others for blocks"
-    return ValidatorState(
-        home.folder.name, pid, health.height, peers, end, is_well, words
-    )
+    end = "—" if stake is None else day(stake.end)
+    words = forbidden
+    if not words and stake is None:
+        words = "has no stake: carbon-node network stake"
+    elif not words and peers < home.needed_peers:
+        words = f"needs {home.needed_peers} others for blocks"
+    name, height = home.folder.name, health.height
+    return ValidatorState(name, pid, height, peers, end, not words, words or "well")
+
+
+def intruders(home: ValidatorHome) -> list[Validation]:
+    """Find stakes of validators that the folder's permissions do not let validate.
+
+    Args:
+        home: The folder; its validator may be down, which gives none.
+
+    Returns:
+        Their stakes, the one that ends first in front.
+
+    Raises:
+        InvalidConfigError: If the permissions cannot be used.
+        ConflictPermissionsError: If they are older than those that were in force.
+    """
+    permissions = permissions_in(home.folder)
+    try:
+        stakes = PChain(ValidatorApi(home.base_url), 0).validations()
+    except (UnavailableEngineError, InvalidCallError):
+        return []
+    return [one for one in stakes if objection_to(permissions, one.node_id)]
+
+
+def day(at: int) -> str:
+    """Write the day of a moment in unix seconds."""
+    return time.strftime("%Y-%m-%d", time.gmtime(at))
+
+
+def _refusal(home: ValidatorHome) -> InvalidAccessError | None:
+    name = home.folder.resolve().name
+    try:
+        require_permitted(home.folder, certificate_node_id(home.keys), name)
+    except InvalidAccessError as exc:
+        return exc
+    return None
+
+
+def _objection(home: ValidatorHome) -> str:
+    """Say why the validator of a folder may not validate; never raises."""
+    try:
+        permissions = permissions_in(home.folder)
+    except (InvalidConfigError, ConflictPermissionsError) as exc:
+        return str(exc)
+    return objection_to(permissions, certificate_node_id(home.keys))

@@ -32,6 +32,7 @@ from node.network.genesis import DAY_S, STAKE
 from node.network.home import ValidatorHome
 from node.network.keys import read_identity
 from node.network.offer import NetworkFile, Offer
+from node.network.permitted import require_permitted
 from node.network.transactions import (
     Output,
     Stake,
@@ -193,7 +194,9 @@ def sponsor(folder: Path, network: NetworkFile, newcomer: Offer) -> str:
 
     Raises:
         InvalidConfigError: If the reserve is spent, or the newcomer is a founder.
+        InvalidAccessError: If the sponsor's permissions do not let it validate.
     """
+    require_permitted(folder, newcomer.node_id, newcomer.name)
     if newcomer.node_id in {one.node_id for one in network.offers}:
         raise InvalidConfigError(f"{newcomer.name} validates already.")
     share = -(-STAKE // quorum_of_sponsors(len(network.offers))) + FEE
@@ -215,9 +218,11 @@ def renew_stake(folder: Path, network_id: int, duration_s: int) -> Validation:
 
     Raises:
         InvalidConfigError: If it validates already, or the keys hold too little.
+        InvalidAccessError: If the folder's permissions do not let it validate.
     """
     chain = _chain(folder, network_id)
     identity = read_identity(ValidatorHome(folder).keys)
+    require_permitted(folder, identity.node_id, folder.resolve().name)
     if (present := chain.validation_of(identity.node_id)) is not None:
         left_d = (present.end - time.time()) / DAY_S
         raise InvalidConfigError(

@@ -20,6 +20,7 @@ from node.errors import InvalidConfigError
 from node.gate.ballots import PermissionFolder
 from node.gate.open import folder_of
 from node.gate.settings import GateSettings
+from node.network.home import ValidatorHome
 from node.organisation import plan as plans
 from node.organisation.carrying import Carrying
 from node.organisation.ceremony import Ceremony, Step, folder_name
@@ -113,6 +114,8 @@ def _report(steps: list[Step], plan: OnboardingPlan | None) -> None:
 def _rpc_url(settings: Settings, given: str) -> str:
     if given or settings.rpc_url:
         return given or settings.rpc_url
+    if settings.validator is not None:
+        return ValidatorHome(settings.validator).rpc_url
     if settings.rpc_port:
         return f"http://127.0.0.1:{settings.rpc_port}"
     raise InvalidConfigError(
