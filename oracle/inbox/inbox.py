@@ -104,6 +104,7 @@ class Inbox:
         self.tallies: Counter[Status] = Counter()
         """Answers since the start, by status; written by one thread."""
         self._lock = threading.Lock()
+        self._commits, self._committed = 0, threading.Condition()
         self._is_open = True
         self._thread = threading.Thread(target=self._run, name="inbox-writer")
         self._thread.daemon = True
@@ -162,6 +163,20 @@ class Inbox:
     def waiting(self) -> int:
         """Messages that wait for their commit."""
         return self._waiting
+
+    def await_commit(self, seen: int, timeout_s: float) -> int:
+        """Wait until more was stored.
+
+        Args:
+            seen: What the last call returned; -1 returns at once.
+            timeout_s: Longest wait. [s]
+
+        Returns:
+            Number of commits since the start.
+        """
+        with self._committed:
+            self._committed.wait_for(lambda: self._commits > seen, timeout_s)
+            return self._commits
 
     def set_registry(self, registry: CarrierRegistry) -> None:
         """Verify what comes from now on under another registry."""
@@ -266,6 +281,9 @@ class Inbox:
                 request.answer.set_exception(exc)
             return
         self._finish(group)
+        with self._committed:
+            self._commits += 1
+            self._committed.notify_all()
         for request, job in jobs:
             self.tallies.update([result.status for result in job.results])
             request.answer.set_result(job.results)

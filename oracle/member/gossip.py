@@ -24,7 +24,9 @@ PUSH_READINGS = 1024
 """Most readings of one push."""
 REMEMBERED = 1 << 18
 """How many digests of gossip are remembered; forgetting one costs a repeated push."""
-IDLE_S = 0.05
+IDLE_S = 1.0
+"""Longest wait for new readings; only the end of the member needs it. [s]"""
+FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 5.0
 
 
@@ -93,18 +95,27 @@ class Gossip:
         self._inbox.accept(messages)
 
     def _push_to(self, address: str) -> None:
-        pause_s = IDLE_S
-        while not self._stop.wait(pause_s):
+        seen, pause_s = -1, FIRST_PAUSE_S
+        while not self._stop.is_set():
             try:
-                rows = self._inbox.after(self.reached[address], PUSH_READINGS)
-                self._push(address, rows)
+                seen = self._push_stored(address, seen)
+                pause_s = FIRST_PAUSE_S
             except OracleError as exc:
-                pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
                 logger.debug("gossip to %s waits: %s", address, exc)
-                continue
+                self._stop.wait(pause_s)
+                pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+    def _push_stored(self, address: str, seen: int) -> int:
+        """Wait for a commit behind those seen, and push until nothing is left."""
+        commits = self._inbox.await_commit(seen, IDLE_S)
+        while not self._stop.is_set():
+            rows = self._inbox.after(self.reached[address], PUSH_READINGS)
+            self._push(address, rows)
             if rows:
                 self.reached[address] = rows[-1].row_id
-            pause_s = 0.0 if len(rows) == PUSH_READINGS else IDLE_S
+            if len(rows) < PUSH_READINGS:
+                break
+        return commits
 
     def _push(self, address: str, rows: list[NewReading]) -> None:
         own = [row.raw for row in rows if row.digest not in self._foreign]

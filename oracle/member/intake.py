@@ -65,6 +65,10 @@ class MemberIntake:
         """
         self._inbox.submit(messages, registry)
 
+    def await_commit(self, seen: int, timeout_s: float) -> int:
+        """Wait until more was stored than at the last call; -1 returns at once."""
+        return self._inbox.await_commit(seen, timeout_s)
+
     def after(self, row_id: int, limit: int) -> list[NewReading]:
         """List stored readings behind a row, in the order of storing."""
         query = sa.select(readings.c.id, readings.c.digest, readings.c.raw)

@@ -107,6 +107,9 @@ class Readings(Protocol):
         A registry is that of a batch's reference block; None takes the latest.
         """
 
+    def await_commit(self, seen: int, timeout_s: float) -> int:
+        """Wait until more was stored than at the last call; -1 returns at once."""
+
     def after(self, row_id: int, limit: int) -> list[NewReading]:
         """List stored readings behind a row, in the order of storing."""
 
