@@ -13,6 +13,7 @@ or did not recover.
 import argparse
 import json
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -48,8 +49,8 @@ class Part:
 
 
 LAP = (
-    Part("inbox", kill_inbox, 30),
-    Part("chain", kill_chain, 30),
+    Part("inbox", kill_inbox, 50),
+    Part("chain", kill_chain, 50),
     Part("members", strike_members, len(TROUBLES)),
     Part("validators", strike_validators, 4),
 )
@@ -176,7 +177,12 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _interrupt)  # what a part started is stopped as well
     try:
         sys.exit(main())
     except KeyboardInterrupt:

@@ -28,7 +28,8 @@ from tests.faults.hosts import wait_for
 from tests.faults.tally import Tally
 
 CHAIN_ID = 20260
-GAS_PRICE_WEI = 100 * 10**9
+GAS_PRICE_WEI = 100 * 25 * 10**9
+"""A hundred times the first base fee: a lone transaction gets its block at once."""
 ACCOUNTS = 2
 RECEIPT_S = 3.0
 """How long a receipt is waited for before the transaction is sent again. [s]"""
