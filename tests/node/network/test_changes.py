@@ -13,10 +13,11 @@ from contracts.chain import ChainClient
 from contracts.sender import Sender
 from contracts.typed_data import address_of
 from node.__main__ import app
-from node.errors import InvalidConfigError
+from node.errors import InvalidAccessError, InvalidConfigError
 from node.network import changes, running
 from node.network.apis import ValidatorApi
 from node.network.ceremony import FoundingSettings, create_here, p_chain_key
+from node.network.engine import AvalancheEngine
 from node.network.genesis import DAY_S, STAKE
 from node.network.home import ValidatorHome
 from node.network.keys import certificate_node_id
@@ -24,6 +25,7 @@ from node.network.offer import NetworkFile, read_offer
 from node.network.process import ValidatorProcess
 from node.network.staking import PChain, renew_stake, sponsor
 from node.relayer import transport_key
+from tests.simulators.voters import Voters
 
 NAMES = ("one", "two", "three", "four", "five")
 STAKE_S = 100 * DAY_S
@@ -44,6 +46,9 @@ class Place:
 
     def node_id(self, name: str) -> str:
         return certificate_node_id(self.home(name).keys)
+
+    def node_ids(self, *names: str) -> dict[str, str]:
+        return {name: self.node_id(name) for name in names}
 
     @property
     def chain(self) -> PChain:
@@ -69,6 +74,15 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         yield Place(folder, network)
     finally:
         running.stop(running.homes_in(folder))
+
+
+@pytest.fixture(scope="module")
+def voters(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Voters:
+    """Permissions of the validators that are there when a test first asks for them."""
+    folder = tmp_path_factory.mktemp("voters")
+    made = Voters(folder, place.network.chain_id, place.node_ids(*NAMES))
+    made.give_to(*(place.folder / name for name in NAMES))
+    return made
 
 
 def _wait_for(condition: Callable[[], bool]) -> None:
@@ -120,7 +134,19 @@ class TestNewcomer:
         third = p_chain_key(place.folder / "three", "reserve")
         assert held + place.chain.balance(third) > STAKE
 
-    def test_validates_once_it_is_sponsored(self, place: Place) -> None:
+    def test_is_not_admitted_before_the_permissions_name_it(
+        self, place: Place, voters: Voters
+    ) -> None:
+        assert voters.versions.in_force().version == 1
+        done = CliRunner().invoke(app, ["network", "add", str(place.folder), "six"])
+        with pytest.raises(InvalidAccessError, match="six may not validate"):
+            raise done.exception or AssertionError(done.output)
+        assert ValidatorProcess(place.home("six"), Path()).pid is None
+        stakes = {one.node_id for one in place.chain.validations()}
+        assert place.node_id("six") not in stakes
+
+    def test_validates_once_it_is_sponsored(self, place: Place, voters: Voters) -> None:
+        voters.agree(place.node_ids(*NAMES, "six"))
         code, output = _command("add", place.folder, "six", "--days", 30)
 
         assert code == 0, output
@@ -149,6 +175,40 @@ class TestNewcomer:
         with pytest.raises(InvalidConfigError, match=r"only 4 of 6 .* 5 are needed"):
             changes.remove(place.home("four"), place.network, force=False)
         assert running.status(place.home("four")).pid is not None
+
+
+class TestRemoval:
+    """Version 3 of the permissions leaves six out, version 4 one as well."""
+
+    def test_names_a_stake_that_goes_on(self, place: Place, voters: Voters) -> None:
+        voters.agree(place.node_ids(*NAMES))
+        code, output = _command("status", place.folder)
+        assert code == 1
+        assert f"{place.node_id('six')} holds a stake until" in output
+
+    def test_lets_nobody_start_it_again(self, place: Place, voters: Voters) -> None:
+        voters.give_to(place.home("six").folder)
+        with pytest.raises(InvalidAccessError, match="six may not validate"):
+            running.start(running.homes_in(place.folder))
+        assert running.status(place.home("six")).pid is None
+
+    def test_is_said_by_a_node_whose_validator_runs(
+        self, place: Place, voters: Voters
+    ) -> None:
+        engine = AvalancheEngine(place.home("one").folder, 20260)
+        engine.start()
+        assert "may not" not in engine.health().message
+
+        voters.agree(place.node_ids(*NAMES[1:]))
+
+        _wait_for(lambda: "may not validate" in engine.health().message)
+        assert engine.health().state == "ready"
+        engine.stop()
+        with pytest.raises(InvalidAccessError, match="permissions version 4 names"):
+            engine.start()
+        voters.agree(place.node_ids(*NAMES))
+        engine.start()
+        engine.stop()
 
 
 class TestRelayer:
