@@ -11,6 +11,7 @@ deploy a contract that the directory does not name has no effect on the ledger.
 
 import json
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from contracts.bindings.access_manager import ADMIN_ROLE
 from contracts.bindings.mandate import Mandate
 from contracts.bindings.rulebook import rule_name
 from contracts.calls import GAS_LIMIT, UnsignedCall
+from contracts.chain import ChainClient
 from contracts.ledger import Ledger
 from contracts.sender import Sender
 from contracts.succession import (
@@ -29,20 +31,26 @@ from contracts.succession import (
     to_carry,
     to_repeat,
 )
-from node.errors import ConflictLedgerError, InvalidConfigError
+from node.errors import (
+    ConflictLedgerError,
+    InvalidConfigError,
+    UnavailableEngineError,
+)
 from node.services.checks import chain_time
 from node.upgrade.record import Creation, UpgradeRecord, check_code
 from wallet.errors import InvalidInstructionError
 from wallet.instruction_file import from_json, to_json
 from wallet.instructions import Instruction, build
 
-__all__ = ["Step", "Upgrade"]
+__all__ = ["Step", "Upgrade", "wait_settled"]
 
 logger = logging.getLogger(__name__)
 
 _CALLS_AN_INSTRUCTION = 16
 """So that no instruction needs more gas than a block holds."""
 _SHOWN = 3
+_SETTLE_S = 60.0
+"""How long a transaction that a killed run left behind may take to be mined. [s]"""
 _T = TypeVar("_T")
 
 
@@ -83,8 +91,10 @@ class Upgrade:
             ConflictLedgerError: The chain holds other contracts than the upgrade's,
                 or in the end something differs that must be equal.
             InvalidConfigError: The deployer's key is needed and not here.
+            UnavailableEngineError: What an earlier run sent is in no block yet.
             ContractsError: The chain refuses or does not answer.
         """
+        wait_settled(self.ledger.client, self.record.deployer)
         self._deploy()
         for made in self.creations:
             check_code(self.ledger.client, self.record, made)
@@ -224,6 +234,36 @@ class Upgrade:
                 "is with who began the upgrade: let them run it."
             )
         return self.sender
+
+
+def wait_settled(
+    client: ChainClient, deployer: str, within_s: float = _SETTLE_S
+) -> None:
+    """Wait until every transaction of the deployer is in a block.
+
+    A run that was killed may have sent one; only behind it does the chain say what is
+    missing.
+
+    Args:
+        client: The chain.
+        deployer: Its address.
+        within_s: How long to wait. [s]
+
+    Raises:
+        UnavailableEngineError: One is in no block by then.
+    """
+    give_up = time.monotonic() + within_s
+    while True:
+        sent = client.transaction_count(deployer, "pending")
+        mined = client.transaction_count(deployer)
+        if sent <= mined:
+            return
+        if time.monotonic() > give_up:
+            raise UnavailableEngineError(
+                f"The deployer {deployer} has sent {sent} transactions, {mined} are in "
+                "a block: see that the chain makes blocks, then run this again."
+            )
+        time.sleep(0.2)
 
 
 def _read(path: Path) -> Instruction | None:

@@ -25,6 +25,7 @@ PROGRAMS = {
     "chain": "node.engine.__main__",
     "inbox": "tests.simulators.inbox_process",
     "member": "oracle.__main__",
+    "node": "node.__main__",
 }
 """Name → module whose `main` runs it."""
 LONGEST_WAIT_S = 150.0
