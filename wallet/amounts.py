@@ -20,10 +20,11 @@ __all__ = [
 MAX_UINT128 = 2**128 - 1
 """Greatest amount a contract can hold."""
 
-_GROUPED = r"(?:\d{1,3}(?:,\d{3})+|\d+)"
+_GROUPED = r"(?:\d{1,3}(?:,\d{3}){1,20}|\d{1,60})"
+"""Digits enough for every amount; Python refuses to read numbers of thousands."""
 _CNY = re.compile(rf"({_GROUPED})(?:\.(\d{{1,2}}))?(?: ?CNY)?", re.ASCII)
 _TONNES = re.compile(rf"({_GROUPED})(?: ?t)?", re.ASCII)
-_COUNT = re.compile(r"\d+", re.ASCII)
+_COUNT = re.compile(r"\d{1,60}", re.ASCII)
 
 
 def parse_fen(text: str, where: str = "amount") -> int:

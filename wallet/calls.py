@@ -114,4 +114,6 @@ def _word(value: Any, names: Mapping[str, str]) -> str:
     if isinstance(value, (tuple, list)):
         return f"[{', '.join(_word(item, names) for item in value)}]"
     known = {address.lower(): name for address, name in names.items()}
-    return known.get(str(value).lower(), str(value))
+    name = known.get(str(value).lower())
+    # The address stands beside its name, which is only what a node says it is.
+    return str(value) if name is None else f"{name} ({value})"

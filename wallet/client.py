@@ -91,7 +91,8 @@ class NodeClient:
     def names(self) -> dict[str, str]:
         """Give the names of contracts and accounts, by address.
 
-        An account's id is the hash of its name, so a false name is left out.
+        An account's id is the hash of its name, so a false name is left out; so is one
+        that would steer the terminal it is shown on.
         """
         status = self.status()
         known = {address: name for name, address in status["contracts"].items()}
@@ -103,7 +104,7 @@ class NodeClient:
             rows = self.get("/accounts")
             pairs = [(str(row["account"]), str(row["name"])) for row in rows]
             known |= {where: name for where, name in pairs if account_id(name) == where}
-        return known
+        return {where: name for where, name in known.items() if name.isprintable()}
 
     def _login(self, signer: Signer) -> None:
         address = signer.address

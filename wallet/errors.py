@@ -72,6 +72,7 @@ class RefusedByNodeError(WalletError):
     def __init__(self, status: int, problem: dict[str, object]) -> None:
         """Keep the problem and say its detail."""
         detail = problem.get("detail") or problem.get("title") or f"HTTP {status}"
-        super().__init__(str(detail))
+        # Control characters of a node are not for the terminal of a key holder.
+        super().__init__("".join(c if c.isprintable() else " " for c in str(detail)))
         self.status = status
         self.problem = problem

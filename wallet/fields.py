@@ -70,7 +70,7 @@ def parse_account(text: str, where: str = "account") -> str:
     Raises:
         InvalidInstructionError: If the text is empty or a malformed id.
     """
-    words = text.strip()
+    words = _words(text, where)
     if is_hex_address(words) and words.startswith("0x"):
         return to_checksum_address(words)
     if not words or words.startswith("0x"):
@@ -87,6 +87,15 @@ def parse_address(text: str, where: str) -> str:
     return to_checksum_address(text)
 
 
+def _words(text: str, where: str) -> str:
+    """Strip a text, and refuse what is none: JSON can carry halves of characters."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as exc:
+        raise InvalidInstructionError(where, "a text", ascii(text)) from exc
+    return text.strip()
+
+
 def _parse_hash(text: str, where: str) -> bytes:
     if not _HASH.fullmatch(text.strip()):
         expected = "32 bytes in hexadecimal, 0x and 64 digits"
@@ -95,7 +104,7 @@ def _parse_hash(text: str, where: str) -> bytes:
 
 
 def _parse_digest(text: str, where: str) -> bytes:
-    words = text.strip()
+    words = _words(text, where)
     if not words:
         expected = "a digest in hexadecimal, or the text to take the digest of"
         raise InvalidInstructionError(where, expected, repr(text))
@@ -105,7 +114,7 @@ def _parse_digest(text: str, where: str) -> bytes:
 
 
 def _parse_boundary(text: str, where: str) -> bytes:
-    words = text.strip()
+    words = _words(text, where)
     if words.startswith("0x") or not words:
         return _parse_hash(words, where)
     return boundary_id(words)

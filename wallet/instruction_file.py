@@ -94,7 +94,7 @@ def _object(document: object) -> dict[str, Any]:
     if isinstance(document, (str, bytes)):
         try:
             document = json.loads(document)
-        except ValueError as exc:
+        except (ValueError, RecursionError) as exc:
             raise InvalidInstructionError("instruction", "JSON", "other text") from exc
     if not isinstance(document, dict):
         given = type(document).__name__

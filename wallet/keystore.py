@@ -1,8 +1,9 @@
 """Key files: one encrypted private key each, in the Web3 secret storage format v3.
 
 Rules: scrypt with 2^18 rounds; files are made with mode 600 and refused when
-others can read them; a key is written once and never replaced; nothing here
-prints or logs a key or a password. It does not ask for passwords.
+others can read them, files of passwords as well; a key is written once and never
+replaced; nothing here prints or logs a key or a password. It does not ask for
+passwords.
 """
 
 import json
@@ -20,7 +21,15 @@ from contracts.typed_data import address_of
 from wallet.errors import InvalidKeystoreError
 from wallet.secret_storage import decrypt_secret, encrypt_secret
 
-__all__ = ["SCRYPT_N", "StoredKey", "create_key", "list_keys", "open_key", "read_key"]
+__all__ = [
+    "SCRYPT_N",
+    "StoredKey",
+    "create_key",
+    "list_keys",
+    "open_key",
+    "read_key",
+    "read_password",
+]
 
 SCRYPT_N = 2**18
 """Cost of one guess at the password: about a second and 256 MB of work."""
@@ -57,7 +66,8 @@ def create_key(
         The stored key.
 
     Raises:
-        InvalidKeystoreError: If label or password is unfit, or the label is taken.
+        InvalidKeystoreError: If label or password is unfit, the label is taken or the
+            file cannot be written.
     """
     _check_label(label)
     if len(password) < _MIN_PASSWORD:
@@ -67,7 +77,6 @@ def create_key(
         )
     key = PrivateKey()
     document = encrypt_secret(key.secret, password, scrypt_n)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / f"{label}.json"
     _write_once(path, json.dumps(document, indent=1).encode())
     return StoredKey(label, document["address"], path)
@@ -124,6 +133,31 @@ def open_key(path: Path, password: str) -> bytes:
     return key
 
 
+def read_password(path: Path) -> str:
+    """Read the password of a key file from a file of its own.
+
+    Args:
+        path: The file, mode 600, or a pipe.
+
+    Returns:
+        The password, without the end of its line.
+
+    Raises:
+        InvalidKeystoreError: If the file is exposed or cannot be read.
+    """
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISREG(mode) and mode & _OTHERS:
+            raise InvalidKeystoreError(
+                f"Password file {path} can be read by others; run: chmod 600 {path}"
+            )
+        return path.read_text("utf-8").rstrip("\r\n")
+    except (OSError, ValueError) as exc:
+        raise InvalidKeystoreError(
+            f"Password file {path} cannot be read; check its path and rights."
+        ) from exc
+
+
 def _check_label(label: str) -> None:
     if not _LABEL.fullmatch(label):
         raise InvalidKeystoreError(
@@ -144,7 +178,12 @@ def _document(path: Path) -> dict[str, Any]:
         raise InvalidKeystoreError(
             f"There is no key file {path}; make one with: carbon-wallet key new LABEL"
         ) from exc
-    except (ValueError, KeyError, TypeError) as exc:
+    except OSError as exc:
+        raise InvalidKeystoreError(
+            f"Key file {path} cannot be read ({exc.strerror}); check its path and "
+            "rights."
+        ) from exc
+    except (ValueError, KeyError, TypeError, RecursionError) as exc:
         raise InvalidKeystoreError(
             f"File {path} is no key file (Web3 secret storage v3 with an address); "
             "restore it from its backup."
@@ -155,12 +194,17 @@ def _document(path: Path) -> dict[str, Any]:
 def _write_once(path: Path, content: bytes) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     try:
-        descriptor = os.open(path, flags, 0o600)
-    except FileExistsError as exc:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as exc:
+        if path.exists() and isinstance(exc, FileExistsError):
+            raise InvalidKeystoreError(
+                f"Key {path.stem} exists already; choose another label."
+            ) from exc
         raise InvalidKeystoreError(
-            f"Key {path.stem} exists already; choose another label."
+            f"Key file {path} cannot be written ({exc.strerror}); choose another "
+            "folder with --keys, or free some space."
         ) from exc
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())

@@ -1,4 +1,8 @@
-"""Print results: tables for people, JSON for programs, never both."""
+"""Print results: tables for people, JSON for programs, never both.
+
+Whatever is printed is printed as it is: nothing in a name or a value is taken for
+markup, and nothing is cut, because people sign what they see and copy ids out of it.
+"""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,11 +29,11 @@ def print_rows(
         return
     names = list(columns)
     table = Table()
-    for name in names:  # folded, never cut: people copy ids out of tables
+    for name in names:
         table.add_column(name.replace("_", " "), overflow="fold")
     for row in rows:
         table.add_row(*(_word(row.get(name)) for name in names))
-    Console(soft_wrap=True).print(table)
+    _console().print(table)
 
 
 def print_pairs(
@@ -45,25 +49,35 @@ def print_pairs(
     if as_json:
         _print_json(document)
     else:
-        Console(soft_wrap=True).print(_grid(pairs))
+        _console().print(_grid(pairs))
 
 
 def print_question(pairs: Iterable[tuple[str, str]]) -> None:
     """Print what a person is asked about, apart from the results."""
-    Console(soft_wrap=True, stderr=True).print(_grid(pairs))
+    _console(is_error=True).print(_grid(pairs))
 
 
 def _grid(pairs: Iterable[tuple[str, str]]) -> Table:
     grid = Table.grid(padding=(0, 2))
+    grid.add_column(overflow="fold")
+    grid.add_column(overflow="fold")
     for label, text in pairs:
-        grid.add_row(label, text)
+        grid.add_row(label, _word(text))
     return grid
 
 
 def _word(value: Any) -> str:
-    return "" if value is None else str(value)
+    """Write a value; what would steer the terminal shows as a mark."""
+    text = "" if value is None else str(value)
+    return "".join(one if one.isprintable() or one == "\n" else "�" for one in text)
 
 
 def _print_json(document: Any) -> None:
     text = json.dumps(document, ensure_ascii=False, indent=2)
-    Console(soft_wrap=True, highlight=False, markup=False).print(text)
+    _console().print(text)
+
+
+def _console(*, is_error: bool = False) -> Console:
+    return Console(
+        soft_wrap=True, stderr=is_error, highlight=False, markup=False, emoji=False
+    )

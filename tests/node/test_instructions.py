@@ -1,5 +1,6 @@
 """Instructions through a node: two people, or nothing happens."""
 
+import json
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -200,6 +201,21 @@ class TestRefusal:
     def test_of_a_body_that_is_no_instruction(self, visit: Any):
         answer = visit("regulator-first").http.post("/instructions", json={"kind": 1})
         _assert_problem(answer, 422, "invalid-instruction", "expected the members")
+
+    @pytest.mark.parametrize(
+        "field", [{"nonce": "1" * 5_000}, {"tonnes": "9" * 5_000}, {"to": "\ud800"}]
+    )
+    def test_of_a_field_that_nobody_could_read(
+        self, visit: Any, allocation: Any, field: dict[str, str]
+    ):
+        document = to_json(allocation)
+        document["fields"] |= field
+        answer = visit("regulator-first").http.post(
+            "/instructions",
+            content=json.dumps(document),
+            headers={"content-type": "application/json"},
+        )
+        _assert_problem(answer, 422, "invalid-instruction", "expected")
 
     def test_without_login(self, visit: Any, allocation: Any):
         answer = visit().bring(allocation)

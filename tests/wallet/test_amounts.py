@@ -71,3 +71,13 @@ class TestCount:
 
     def test_takes_its_maximum(self):
         assert parse_count("7", "bits", 7) == 7
+
+
+class TestNumbersWithoutEnd:
+    @pytest.mark.parametrize("digits", ["9" * 5_000, f"1{',000' * 2_000}"])
+    def test_are_refused_in_a_sentence(self, digits: str):
+        for parse in (parse_fen, parse_tonnes):
+            with pytest.raises(InvalidInstructionError, match="expected"):
+                parse(digits, "amount")
+        with pytest.raises(InvalidInstructionError, match="whole number"):
+            parse_count(digits, "nonce", 2**64 - 1)

@@ -27,6 +27,11 @@ class TestDescribeCall:
         wanted = f"Directory.set('CarbonCodes', {NEW.lower()}, {digest})"
         assert said(naming) == wanted
 
+    def test_shows_an_address_beside_its_name(self, naming: UnsignedCall):
+        names = {**NAMES, NEW: "somebody's word"}
+        words = describe_call(str(naming.to), naming.data, names)
+        assert f"somebody's word ({NEW.lower()})" in words
+
     def test_shows_what_is_announced(self, naming: UnsignedCall):
         manager = AccessManager(None, MANAGER)  # type: ignore[arg-type]  # no chain is asked
         assert said(manager.schedule(naming)) == (

@@ -118,6 +118,9 @@ class TestBuild:
             ("DeclareValueAdded", "period_end", "soon", "a time such as"),
             ("BlockTrade", "buyer", "Steelworks", "another account than"),
             ("Call", "data", "0xabc", "bytes in hexadecimal"),
+            ("AllocateQuota", "to", "\ud800", "a text"),
+            ("CancelQuota", "reason", "\udfff", "a text"),
+            ("CancelQuota", "nonce", "1" * 5_000, "whole number"),
         ],
     )
     def test_refuses_what_does_not_fit_its_field(
@@ -172,9 +175,10 @@ class TestFile:
         with pytest.raises(InvalidInstructionError, match="changed after signing"):
             from_json(document)
 
-    def test_refuses_what_is_no_json(self):
+    @pytest.mark.parametrize("text", [b"\xff", "[" * 100_000])
+    def test_refuses_what_is_no_json(self, text: str | bytes):
         with pytest.raises(InvalidInstructionError, match="JSON"):
-            from_json(b"\xff")
+            from_json(text)
 
 
 class TestSignatures:

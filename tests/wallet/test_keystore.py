@@ -8,7 +8,14 @@ import pytest
 from eth_account import Account
 
 from wallet.errors import InvalidKeystoreError
-from wallet.keystore import SCRYPT_N, create_key, list_keys, open_key, read_key
+from wallet.keystore import (
+    SCRYPT_N,
+    create_key,
+    list_keys,
+    open_key,
+    read_key,
+    read_password,
+)
 
 QUICK = 2**10
 PASSWORD = "correct horse battery"  # noqa: S105  # a password of this test alone
@@ -86,3 +93,24 @@ class TestListKeys:
 
     def test_is_empty_where_there_is_no_folder(self, tmp_path: Path):
         assert list_keys(tmp_path / "absent") == []
+
+
+class TestFilesThatCannotBeUsed:
+    def test_a_password_that_others_can_read_is_refused(self, tmp_path: Path):
+        path = tmp_path / "password"
+        path.touch(0o600)
+        path.write_text(f"{PASSWORD}\n")
+        assert read_password(path) == PASSWORD
+        path.chmod(0o640)
+        with pytest.raises(InvalidKeystoreError, match="chmod 600"):
+            read_password(path)
+
+    def test_a_folder_that_cannot_be_made_is_a_sentence(self, tmp_path: Path):
+        (tmp_path / "file").touch()
+        with pytest.raises(InvalidKeystoreError, match="cannot be written"):
+            create_key(tmp_path / "file" / "keys", "li", PASSWORD, QUICK)
+
+    def test_a_folder_in_the_place_of_a_key_is_a_sentence(self, tmp_path: Path):
+        (tmp_path / "li.json").mkdir(mode=0o700)
+        with pytest.raises(InvalidKeystoreError, match="cannot be read"):
+            list_keys(tmp_path)

@@ -5,10 +5,9 @@ from typing import Annotated
 
 import typer
 
+from wallet import keystore
 from wallet.client import NodeClient
 from wallet.config import Settings
-from wallet.errors import InvalidKeystoreError
-from wallet.keystore import read_key
 from wallet.signers import KeySigner
 
 __all__ = [
@@ -57,17 +56,12 @@ def read_password(password_file: Path | None, *, is_new: bool = False) -> str:
         The password.
 
     Raises:
-        InvalidKeystoreError: If the file cannot be read.
+        InvalidKeystoreError: If the file is exposed or cannot be read.
     """
     if password_file is None:
         asked = typer.prompt("Password", hide_input=True, confirmation_prompt=is_new)
         return str(asked)
-    try:
-        return password_file.read_text("utf-8").rstrip("\n")
-    except (OSError, ValueError) as exc:
-        raise InvalidKeystoreError(
-            f"Password file {password_file} cannot be read; check its path and rights."
-        ) from exc
+    return keystore.read_password(password_file)
 
 
 def unlock(context: typer.Context, label: str, password_file: Path | None) -> KeySigner:
@@ -84,7 +78,7 @@ def unlock(context: typer.Context, label: str, password_file: Path | None) -> Ke
     Raises:
         InvalidKeystoreError: If there is no such key or the password is wrong.
     """
-    stored = read_key(settings_of(context).keys / f"{label}.json")
+    stored = keystore.read_key(settings_of(context).keys / f"{label}.json")
     return KeySigner.unlock(stored.path, read_password(password_file))
 
 
