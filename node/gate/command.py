@@ -24,6 +24,7 @@ from node.gate.open import folder_of, open_gate
 from node.gate.permissions import Permissions
 from node.gate.settings import GateSettings
 from wallet.errors import WalletError
+from wallet.keystore import read_password
 from wallet.signers import KeySigner
 
 __all__ = ["gate_app", "permissions_app"]
@@ -171,8 +172,8 @@ def _folder(config: Path) -> PermissionFolder:
 
 def _unlock(key: Path, password_file: Path) -> KeySigner:
     try:
-        return KeySigner.unlock(key, password_file.read_text("utf-8").strip("\n"))
-    except (OSError, WalletError) as exc:
+        return KeySigner.unlock(key, read_password(password_file))
+    except WalletError as exc:
         raise InvalidConfigError(f"Key {key} cannot be used: {exc}") from exc
 
 

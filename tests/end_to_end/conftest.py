@@ -117,4 +117,5 @@ def write_keys(folder: Path) -> None:
         path = folder / f"{person.lower().replace(' ', '-')}.json"
         path.touch(0o600)
         path.write_text(json.dumps(document))
+    (folder / "password").touch(0o600)
     (folder / "password").write_text(f"{PASSWORD}\n")

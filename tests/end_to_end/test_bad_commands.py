@@ -64,8 +64,9 @@ def wallet(
         "CARBON_WALLET_KEYS": str(scene.keys),
         "CARBON_WALLET_PASSWORD_FILE": str(scene.keys / "password"),
     }
-    (tmp_path / "wrong").write_text("not this one")
-    (tmp_path / "short").write_text("short")
+    for name, text in {"wrong": "not this one", "short": "short"}.items():
+        (tmp_path / name).touch(0o600)
+        (tmp_path / name).write_text(text)
     (tmp_path / "no.json").write_text("{")
 
     def call(*words: object, **env: str) -> Done:

@@ -30,6 +30,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
             path = folder / f"{label}.json"
             path.write_text(json.dumps(document))
             path.chmod(0o600)
+    (folder / "password").touch(0o600)
     (folder / "password").write_text(f"{PASSWORD}\n")
     return folder
 
@@ -76,6 +77,7 @@ class TestKeyCommands:
 
     def test_a_wrong_password_is_a_sentence(self, run: Run, tmp_path: Path):
         wrong = tmp_path / "wrong"
+        wrong.touch(0o600)
         wrong.write_text("not this one")
         words = ("balances", "--password-file", wrong)
         code, _, err = run(*words, key="steel-first")

@@ -38,6 +38,7 @@ class Office:
         self.folder = folder
         self.config = folder / "gate.toml"
         self.password = folder / "password"
+        self.password.touch(0o600)
         self.password.write_text(f"{PASSWORD}\n")
         labels = [f"{name}-{part}" for name in NAMES for part in ("first", "second")]
         self.keys = {
