@@ -10,7 +10,6 @@ from the disk and had the digest of what was written; a run that was killed leav
 
 import hashlib
 import os
-import re
 import tarfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -30,6 +29,7 @@ __all__ = [
     "digest_path",
     "entries_of",
     "file_digest",
+    "is_plain_name",
     "tar_end",
     "tar_entry",
     "write_archive",
@@ -37,7 +37,8 @@ __all__ = [
 
 BLOCK_BYTES = 1 << 20
 """How much is read and hashed at once. [B]"""
-_NAME = re.compile(r"[A-Za-z0-9_.\-]+(/[A-Za-z0-9_.\-]+){0,3}")
+_MOST_STEPS = 4
+"""Steps of a path in an archive."""
 _FAILURES = (pyrage.DecryptError, tarfile.TarError, EOFError)
 
 Report = Callable[[int], None]
@@ -152,6 +153,17 @@ def check_digest(path: Path) -> str:
     return found
 
 
+def is_plain_name(name: str) -> bool:
+    """Tell whether an entry's name stays below the folder it is unpacked into.
+
+    Args:
+        name: Path in the archive, in any script.
+    """
+    steps = name.split("/")
+    is_below = len(steps) <= _MOST_STEPS and not {"", ".", ".."} & set(steps)
+    return is_below and name.isprintable()
+
+
 def tar_entry(name: str, size: int, blocks: Iterable[bytes]) -> Iterator[bytes]:
     """Write one file as a tar entry, the same bytes for the same content.
 
@@ -226,9 +238,7 @@ def _walk(stream: IO[bytes]) -> Iterator[tuple[str, int, IO[bytes]]]:
     with tarfile.open(fileobj=stream, mode="r|") as tar:
         for member in tar:
             content = tar.extractfile(member) if member.isreg() else None
-            if content is None or not _NAME.fullmatch(member.name):
-                raise tarfile.ReadError(f"unexpected entry {member.name!r}")
-            if {".", ".."} & set(member.name.split("/")):
+            if content is None or not is_plain_name(member.name):
                 raise tarfile.ReadError(f"unexpected entry {member.name!r}")
             yield member.name, member.size, content
 

@@ -86,7 +86,7 @@ def key_command(
     typer.echo(create_identity(out))
 
 
-def restore_command(
+def restore_command(  # noqa: PLR0913, PLR0917  # the options of a command
     archive: Annotated[Path, typer.Argument(help="Archive to restore.")],
     to: Annotated[Path, typer.Option("--to", help="Folder to make.")],
     identity: Identity,
@@ -99,10 +99,13 @@ def restore_command(
     deployment: Annotated[
         Path | None, typer.Option(help="Refuse the backup of any other ledger.")
     ] = None,
+    sha256: Annotated[
+        str | None, typer.Option(help="Refuse any archive but that of this digest.")
+    ] = None,
 ) -> None:
     """Restore a backup into a new folder, and check what came out."""
     urls = (database_url, member_database_url)
-    order = Order(archive, to, identity, *urls, deployment)
+    order = Order(archive, to, identity, *urls, deployment, sha256)
     begun = time.monotonic()
     with _progress("restoring", archive) as report:
         done = restore_backup(order, report)

@@ -1,5 +1,6 @@
 """What a backup is made of: one part a file, made at the moment it is written."""
 
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +33,7 @@ def file_part(name: str, path: Path) -> Part:
     """
 
     def write(target: Path) -> dict[str, Any]:
-        target.write_bytes(path.read_bytes())
+        shutil.copyfile(path, target)
         return {}
 
     return Part(name, path.stat().st_size, write)

@@ -1,7 +1,8 @@
 """Bring a node back from a backup, into a new folder, whole or not at all.
 
  1. the target is absent or empty, the disk has room
- 2. the archive is opened, every entry verified, into ``<target>.partial``
+ 2. the archive has the given digest and is opened, every entry verified, into
+    ``<target>.partial``
  3. it is the ledger that was asked for, and the same chain where that runs elsewhere
  4. settings are written for the new place; databases by URL are filled, if empty
  5. the member's memory is marked: what it may have signed since, it never signs again
@@ -22,7 +23,7 @@ from typing import Any
 from contracts.chain import ChainClient
 from contracts.directory import Deployment
 from contracts.errors import ContractsError, UnavailableError
-from node.backup.archive import Report
+from node.backup.archive import Report, file_digest
 from node.backup.create import require_space
 from node.backup.databases import is_empty, load_postgresql
 from node.backup.keys import load_identities
@@ -77,6 +78,9 @@ class Order:
     """Empty database for the member; None: the one of its settings."""
     deployment: Path | None = None
     """Deployment file of the ledger that is expected; None expects no certain one."""
+    sha256: str | None = None
+    """SHA-256 that the archive had when it was made, hexadecimal; None trusts whoever
+    may write to where it lies, for anybody can encrypt to a public key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,7 @@ def restore_backup(order: Order, report: Report) -> Restored:
     """
     identities = load_identities(order.identity)
     _require_empty(order.target)
+    _require_archive(order)
     target = order.target.absolute()
     partial = target.with_name(target.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -153,6 +158,18 @@ def _require_room(archive: Path, parent: Path) -> None:
             f"Backup {archive} cannot be read ({exc.strerror}); give the right path."
         ) from exc
     require_space(parent, size)
+
+
+def _require_archive(order: Order) -> None:
+    """Refuse another archive than the one that was made (step 2)."""
+    if order.sha256 is None or not order.archive.is_file():
+        return
+    found = file_digest(order.archive)
+    if found != order.sha256.lower():
+        raise InvalidArchiveError(
+            f"Backup {order.archive} has SHA-256 {found}, expected {order.sha256}; it "
+            "is another archive, nothing was restored: find the right one."
+        )
 
 
 def _require_ledger(order: Order, manifest: Manifest) -> None:

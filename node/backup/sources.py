@@ -11,11 +11,12 @@ and the plain keys of any kind. Encrypted key files go in when asked for.
 """
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from node.backup.archive import is_plain_name
 from node.backup.databases import (
     copy_sqlite,
     postgresql_parts,
@@ -86,7 +87,23 @@ def list_parts(
     parts += _proofs(settings)
     if settings.is_embedded:
         parts += _chain(settings.data_dir / CHAIN_FOLDER, stack)
+    _check_names([part.name for part in parts])
     return parts
+
+
+def _check_names(names: Sequence[str]) -> None:
+    """Refuse now what a restore would refuse when it is too late."""
+    for name in names:
+        if names.count(name) > 1:
+            raise InvalidConfigError(
+                f"Two files of the settings would be {name} in the backup; give key "
+                "files names of their own."
+            )
+        if not is_plain_name(name):
+            raise InvalidConfigError(
+                f"File {name!r} has a name that cannot be restored; rename it without "
+                "control characters, or move it away."
+            )
 
 
 def _member(settings: Settings, stack: ExitStack, *, with_keys: bool) -> Iterator[Part]:

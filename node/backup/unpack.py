@@ -6,6 +6,7 @@
 """
 
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
@@ -79,6 +80,8 @@ def _take(content: IO[bytes], target: Path | None, report: Report) -> str:
             with target.open("xb") as file:
                 target.chmod(0o600)
                 _pump(content, file, digest, report)
+                file.flush()
+                os.fsync(file.fileno())
     except FileExistsError as exc:
         raise InvalidArchiveError(
             f"The backup has {exc.filename} twice; it was altered, use another copy."

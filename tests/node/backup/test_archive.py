@@ -15,10 +15,11 @@ from contracts.chain import ChainClient
 from contracts.deployment import deploy
 from contracts.directory import Deployment
 from contracts.sender import Sender
-from node.backup.archive import check_digest, digest_path
+from node.backup.archive import check_digest, digest_path, is_plain_name
 from node.backup.create import make_backup
-from node.backup.keys import create_identity
+from node.backup.keys import create_identity, load_identities
 from node.backup.restore import Order, restore_backup
+from node.backup.unpack import read_backup
 from node.config import load_settings
 from node.engine import EmbeddedEngine, EngineSettings
 from node.errors import (
@@ -82,6 +83,18 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Stored:
     return Stored(config, folder / "one.backup", folder / "key", recipient)
 
 
+def with_proofs(stored: Stored, folder: Path, proofs: Path) -> Path:
+    """Settings of the same node with a folder of proof packages."""
+    home = stored.config.parent
+    config = folder / "node.toml"
+    config.write_text(
+        f'data_dir = "{home}/data"\ndeployment = "{home}/deployment.json"\n'
+        f'chain_id = {CHAIN_ID}\npublic_url = "http://node.example"\n'
+        f'proof_folder = "{proofs}"\n'
+    )
+    return config
+
+
 def refused(order: Order, words: str) -> None:
     """The restore is refused and leaves nothing."""
     with pytest.raises(InvalidArchiveError, match=words):
@@ -126,7 +139,46 @@ class TestDamage:
         assert (done.code, "parts good" in done.out) == (0, True), done.err
 
 
+class TestNames:
+    def test_files_are_restored_whatever_they_are_called(
+        self, stored: Stored, tmp_path: Path
+    ):
+        proofs = tmp_path / "proofs"
+        proofs.mkdir()
+        names = ("报告 一月.html", "a" * 200, "it's [1] & 2.pdf")
+        for name in names:
+            (proofs / name).write_text(name)
+        config = with_proofs(stored, tmp_path, proofs)
+        out = tmp_path / "named.backup"
+        make_backup(config, out, [stored.recipient], ignore)
+        read_backup(out, load_identities(stored.identity), tmp_path / "to", ignore)
+        found = {
+            one.name: one.read_text() for one in (tmp_path / "to/proofs").iterdir()
+        }
+        assert found == {name: name for name in names}
+
+    def test_a_name_that_could_not_be_restored_is_refused_at_once(
+        self, stored: Stored, tmp_path: Path
+    ):
+        (tmp_path / "proofs").mkdir()
+        (tmp_path / "proofs" / "a\nb").touch()
+        config = with_proofs(stored, tmp_path, tmp_path / "proofs")
+        with pytest.raises(InvalidConfigError, match="cannot be restored"):
+            make_backup(config, tmp_path / "out", [stored.recipient], ignore)
+        assert not (tmp_path / "out").exists()
+
+    @pytest.mark.parametrize("name", ["../a", "/a", "a/../b", "a//b", "a/./b", ""])
+    def test_none_leads_out_of_the_folder(self, name: str):
+        assert not is_plain_name(name)
+
+
 class TestPlaces:
+    def test_another_archive_than_the_one_that_was_made_is_refused(
+        self, stored: Stored, tmp_path: Path
+    ):
+        order = replace(stored.order(tmp_path / "to"), sha256="ab" * 32)
+        refused(order, "another archive")
+
     def test_a_folder_in_use_is_refused(self, stored: Stored, tmp_path: Path):
         (tmp_path / "to").mkdir()
         (tmp_path / "to" / "mine").write_text("mine")
