@@ -95,7 +95,7 @@ class Gate:
             caller: Who asks.
         """
         try:
-            request = json.loads(body)
+            request = json.loads(body, parse_constant=_refuse_constant)
         except (ValueError, RecursionError):
             self.figures.refuse("malformed")
             return Answer(failure(None, PARSE_ERROR, "parse error: JSON expected"))
@@ -187,3 +187,8 @@ class Gate:
                 f"{call.method} goes through {span} blocks, at most {most} are served "
                 "at a time; ask in parts"
             )
+
+
+def _refuse_constant(name: str) -> Json:
+    """Refuse NaN and infinities, which Python reads and JSON does not have."""
+    raise ValueError(name)

@@ -1,4 +1,9 @@
-"""Who sends a request: by bearer token, else by the certificate of the connection."""
+"""Who sends a request: by bearer token, else by the certificate of the connection.
+
+Where anybody on this machine may ask, only who names this machine as the host gets in:
+a foreign page can give its own host name the address 127.0.0.1, and a browser would
+then take it to the gate as if to the page's own server.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
@@ -6,7 +11,7 @@ from typing import Any, Protocol
 from node.errors import InvalidLoginError
 from node.gate.access import Caller, local_caller
 from node.gate.callers import Callers
-from oracle.connection import peer_certificate
+from oracle.connection import is_loopback, peer_certificate
 
 __all__ = ["Anybody", "Identify", "Known"]
 
@@ -35,8 +40,14 @@ class Anybody:
         self._caller = caller or local_caller()
 
     def __call__(self, scope: Mapping[str, Any]) -> Caller:
-        """Return the caller."""
-        del scope
+        """Return the caller, unless a foreign host name was asked for."""
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        host = headers.get(b"host", b"localhost").decode("latin-1")
+        if not is_loopback(_without_port(host)):
+            raise InvalidLoginError(
+                f"this gate is for programs of its own machine, asked for as {host!r}; "
+                "use 127.0.0.1 or localhost, or give it a callers file"
+            )
         return self._caller
 
 
@@ -66,6 +77,11 @@ class Known:
                 "connect with a registered client certificate"
             )
         return caller
+
+
+def _without_port(host: str) -> str:
+    name, colon, port = host.rpartition(":")
+    return name if colon and port.isdecimal() else host
 
 
 def _token(scope: Mapping[str, Any]) -> str | None:

@@ -82,6 +82,29 @@ class TestRequests:
         )
         assert answer.status_code == 415
 
+    @pytest.mark.parametrize("host", ["evil.example", "evil.example:8545", "", "[::2]"])
+    def test_refuses_a_page_whose_host_name_leads_here(
+        self, shared_rpc: Any, host: str
+    ):
+        body = {"jsonrpc": "2.0", "id": 1, "method": "eth_chainId"}
+        url = shared_rpc.url
+        answer = httpx.post(url, json=body, headers={"host": host}, trust_env=False)
+        assert answer.status_code == 401
+        assert "its own machine" in answer.json()["error"]["message"]
+        for good in ("localhost:1", "127.0.0.1", "[::1]:8545", "[::1]"):
+            headers = {"host": good}
+            answer = httpx.post(url, json=body, headers=headers, trust_env=False)
+            assert answer.json()["result"] == hex(20260)
+
+    def test_refuses_numbers_that_json_does_not_have(self, shared_rpc: Any):
+        answer = httpx.post(
+            shared_rpc.url,
+            content=b'{"jsonrpc": "2.0", "id": NaN, "method": "eth_chainId"}',
+            headers={"content-type": "application/json"},
+            trust_env=False,
+        )
+        assert answer.json()["error"]["code"] == -32700
+
     def test_refuses_a_body_above_the_limit(
         self,
         make_settings: Callable[..., EngineSettings],
