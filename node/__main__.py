@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 refused or unavailable (one sentence on standard error), 3
 records contradict each other and a person has to look.
 """
 
+import errno
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -36,6 +37,7 @@ from node.upgrade.command import upgrade_command, versions_command
 from oracle.errors import OracleError
 from oracle.operations.logs import LogFormat, configure_logs
 from oracle.operations.stopping import StopSignals
+from wallet.errors import WalletError
 
 __all__ = ["app", "main"]
 
@@ -177,11 +179,20 @@ def main() -> None:
         ConflictPermissionsError,
     ) as exc:
         _leave(exc, EXIT_CONFLICT)
-    except (NodeError, OracleError, ContractsError) as exc:
+    except (NodeError, OracleError, WalletError, ContractsError) as exc:
         _leave(exc, EXIT_REFUSED)
+    except OSError as exc:
+        if exc.filename is None and exc.errno != errno.ENOSPC:
+            raise  # not of a file that somebody named: a fault of the program
+        where = f"{exc.filename}: " if exc.filename else ""
+        _leave(
+            f"{where}{exc.strerror}; correct the path, its rights or the disk, and "
+            "run the command again.",
+            EXIT_REFUSED,
+        )
 
 
-def _leave(exc: Exception, code: int) -> None:
+def _leave(exc: Exception | str, code: int) -> None:
     typer.echo(str(exc), err=True)
     sys.exit(code)
 
