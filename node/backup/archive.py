@@ -30,6 +30,7 @@ __all__ = [
     "entries_of",
     "file_digest",
     "is_plain_name",
+    "sync_folder",
     "tar_end",
     "tar_entry",
     "write_archive",
@@ -77,7 +78,7 @@ def write_archive(
         line = f"{written}  {path.name}\n"
         digest_path(path).write_text(line, "utf-8")
         partial.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as exc:
         raise UnavailableStorageError(
             f"Backup {path} cannot be written ({exc}); check the folder's rights and "
@@ -302,7 +303,12 @@ class _Hashing:
         self._file.flush()
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Bring a folder's names to the disk.
+
+    Args:
+        folder: Where a file got its name.
+    """
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

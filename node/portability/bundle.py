@@ -1,10 +1,13 @@
 """The file of an export: a tar with a manifest, equal bytes for an equal ledger.
 
 Entries have no time, no owner and a fixed order; the manifest comes last and gives the
-length and SHA-256 of each. Anything that opens tar and JSON reads it; nothing in it is
-secret. The form is described in ``docs/export-format.md``.
+length and SHA-256 of each. Anything that opens tar and JSON reads it. It holds no key,
+but with a member's part every reading, so the file is its owner's alone, mode 600. Who
+made it nobody can tell from it: that is what its SHA-256 is compared for. The form is
+described in ``docs/export-format.md``.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -15,13 +18,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from node.backup.archive import BLOCK_BYTES, tar_end, tar_entry
+from node.backup.archive import BLOCK_BYTES, sync_folder, tar_end, tar_entry
 from node.errors import InvalidArchiveError, UnavailableStorageError
 
 __all__ = ["FORMAT", "Bundle", "BundleWriter", "open_bundle"]
 
 FORMAT = "park-carbon-ledger/export/1"
 MANIFEST = "manifest.json"
+_MALFORMED = (
+    tarfile.TarError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+)
+"""What comes of reading parts that are not as the manifest's format promises."""
 
 
 class BundleWriter:
@@ -38,7 +50,9 @@ class BundleWriter:
         self._path, self._work = path, work
         self._partial = path.with_name(path.name + ".partial")
         self._parts: list[dict[str, Any]] = []
-        self._file = self._partial.open("wb")
+        self._partial.unlink(missing_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        self._file = os.fdopen(os.open(self._partial, flags, 0o600), "wb")
 
     def rows(self, name: str, rows: Iterable[Mapping[str, Any]]) -> int:
         """Write a part of JSON lines.
@@ -53,7 +67,8 @@ class BundleWriter:
         count, path = 0, self._work / "part"
         with path.open("wb") as part:
             for row in rows:
-                part.write(canonical(row) + b"\n")
+                with self._writing():
+                    part.write(canonical(row) + b"\n")
                 count += 1
         self._add(name, path, count)
         return count
@@ -77,10 +92,12 @@ class BundleWriter:
         data = json.dumps(manifest, indent=1, sort_keys=True).encode() + b"\n"
         self._put(tar_entry(MANIFEST, len(data), [data]))
         self._put([tar_end()])
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        self._partial.replace(self._path)
+        with self._writing():
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._partial.replace(self._path)
+            sync_folder(self._path.parent)
         with self._path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -96,9 +113,14 @@ class BundleWriter:
         self._parts.append(entry if count is None else {**entry, "rows": count})
 
     def _put(self, blocks: Iterable[bytes]) -> None:
-        try:
+        with self._writing():
             for block in blocks:
                 self._file.write(block)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as exc:
             raise UnavailableStorageError(
                 f"Export {self._path} cannot be written ({exc}); free some space."
@@ -147,7 +169,13 @@ def open_bundle(path: Path) -> Iterator[Bundle]:
             manifest = json.loads(found.read() if found else b"")
             _verify(path, tar, manifest)
             yield Bundle(manifest, tar)
-    except (OSError, tarfile.TarError, KeyError, ValueError) as exc:
+    except OSError as exc:
+        if exc.errno == errno.ENOSPC or exc.filename not in {None, str(path)}:
+            raise  # of what is made from it
+        raise InvalidArchiveError(
+            f"Export {path} cannot be used ({exc.strerror}); give the right path."
+        ) from exc
+    except _MALFORMED as exc:
         raise InvalidArchiveError(
             f"Export {path} cannot be used ({exc}); take another copy."
         ) from exc

@@ -17,7 +17,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,11 @@ from contracts.history import SCHEMA
 from node.backup.settings_files import to_toml
 from node.engine.chain import Chain
 from node.engine.settings import EngineSettings
-from node.errors import ConflictArchiveError, InvalidArchiveError
+from node.errors import (
+    ConflictArchiveError,
+    InvalidArchiveError,
+    UnavailableStorageError,
+)
 from node.portability.bundle import Bundle, open_bundle
 from node.portability.states import States, read_alloc, read_dump, without_strangers
 
@@ -146,7 +150,7 @@ def _write_history(
         for name in ("chain_id", "height", "block_hash", "timestamp")
     ]
     accounts = ((a, json.dumps(one.to_json())) for a, one in states.items())
-    with closing(sqlite3.connect(path)) as file, file:
+    with _written(path), closing(sqlite3.connect(path)) as file, file:
         file.executescript(SCHEMA)
         file.executemany("INSERT INTO facts VALUES (?, ?)", facts)
         file.executemany("INSERT INTO accounts VALUES (?, ?)", accounts)
@@ -159,6 +163,24 @@ def _write_history(
         file.executemany(
             "INSERT INTO transactions VALUES (?, ?)", _transactions(bundle)
         )
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (
+        sqlite3.IntegrityError,
+        sqlite3.InterfaceError,
+        sqlite3.ProgrammingError,
+    ) as exc:
+        raise InvalidArchiveError(
+            f"The export's chain is not one chain ({exc}); take another copy."
+        ) from exc
+    except sqlite3.Error as exc:
+        raise UnavailableStorageError(
+            f"{path} cannot be written ({exc}); free some space and import again."
+        ) from exc
 
 
 def _blocks(bundle: Bundle, shift: int) -> Iterator[tuple[Any, ...]]:
