@@ -6,6 +6,7 @@ other.
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from coincurve import PrivateKey
@@ -46,7 +47,13 @@ def transport_key(path: Path) -> PrivateKey:
         InvalidConfigError: If its file is exposed or unusable.
     """
     if not path.exists():
-        _write_new_key(path)
+        try:
+            _write_new_key(path)
+        except OSError as exc:
+            raise InvalidConfigError(
+                f"Transport key {path} cannot be made ({exc.strerror}); correct the "
+                "folder's rights, or free some space."
+            ) from exc
     return _read_key(path)
 
 
@@ -65,6 +72,19 @@ def _read_key(path: Path) -> PrivateKey:
 
 
 def _write_new_key(path: Path) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_hex(32))
+    """Write a key whole or not at all; of two writers at a time the first one's stays.
+
+    A run that is killed in the middle must not leave a file that no start accepts.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32))
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(temporary, path)
+    finally:
+        temporary.unlink()

@@ -39,6 +39,7 @@ __all__ = [
     "collect_votes",
     "file_names",
     "read_votes",
+    "replace_file",
 ]
 
 logger = logging.getLogger(__name__)
@@ -170,7 +171,7 @@ class PermissionFolder:
                 f" now ends with version {present.version} of another content; put the "
                 "missing files back, which every other organisation has."
             )
-        _replace(path, f"{present.version} {present.digest.hex()}\n")
+        replace_file(path, f"{present.version} {present.digest.hex()}\n")
         logger.info("permissions in force version=%s", present.version)
 
 
@@ -239,7 +240,7 @@ def _merge(folder: Path, proposed: Permissions, more: Mapping[str, bytes]) -> No
     votes = read_votes(path) | dict(more)
     shown = {key: f"0x{made.hex()}" for key, made in sorted(votes.items())}
     document = {"format": FORMAT, "signatures": shown}
-    _replace(path, json.dumps(document, indent=2) + "\n")
+    replace_file(path, json.dumps(document, indent=2) + "\n")
 
 
 def _valid(votes: Mapping[str, bytes], text: str) -> set[str]:
@@ -269,8 +270,16 @@ def _read(path: Path) -> bytes:
         ) from exc
 
 
-def _replace(path: Path, text: str) -> None:
-    """Write a file whole or not at all; two gates may share the folder."""
+def replace_file(path: Path, text: str) -> None:
+    """Write a file whole or not at all; two gates may share the folder.
+
+    Args:
+        path: The file.
+        text: What it is to hold.
+
+    Raises:
+        InvalidConfigError: If it cannot be written.
+    """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
     try:
         with temporary.open("x", encoding="utf-8") as file:

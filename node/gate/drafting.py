@@ -6,7 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from node.errors import InvalidConfigError
-from node.gate.ballots import PermissionFolder, file_names, read_votes
+from node.gate.ballots import (
+    PermissionFolder,
+    file_names,
+    read_votes,
+    replace_file,
+)
 from node.gate.permissions import (
     FORMAT,
     Organisation,
@@ -110,9 +115,7 @@ def _write(
             f"Permissions file {path.name}: no organisation has keys, so nobody could "
             "decide on the next version; give the institutions theirs."
         )
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.write_bytes(text.encode())
-    temporary.replace(path)
+    replace_file(path, text)
     return made
 
 

@@ -1,6 +1,8 @@
 """``carbon-node`` as a program, on a real chain."""
 
 import json
+import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -12,6 +14,8 @@ import httpx
 import pytest
 
 from node.__main__ import main
+from node.errors import InvalidConfigError
+from node.relayer import transport_key
 
 CHAIN_ID = 20260
 ROOT = Path(__file__).resolve().parents[2]
@@ -100,6 +104,66 @@ class TestRefusals:
         code, _, err = run("run", "--config", config)
         assert (code, "chmod 600" in err) == (1, True)
         assert "11" * 32 not in err
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ("gate", "token", "steel", "--callers", "FILE/callers.toml"),
+            ("permissions", "begin", "DRAFT", "--folder", "FILE/p", "--chain-id", "7"),
+            ("demo", "--folder", "FILE/demo"),
+        ],
+    )
+    def test_of_a_folder_that_cannot_be_used(
+        self, run: Any, tmp_path: Path, words: tuple[str, ...]
+    ):
+        (tmp_path / "FILE").touch()
+        keys = ", ".join(f'"0x{digit * 40}"' for digit in "12")
+        draft = f'[[organisations]]\nname = "a"\nkeys = [{keys}]\n'
+        (tmp_path / "DRAFT").write_text(draft)
+        placed = [re.sub("FILE|DRAFT", rf"{tmp_path}/\g<0>", word) for word in words]
+        code, _, err = run(*placed)
+        assert (code, err.count("\n")) == (1, 1)
+        assert "FILE" in err
+
+    def test_of_a_malformed_instruction_of_a_ceremony(
+        self, run: Any, config: Path, park: Any
+    ):
+        del park
+        plan = config.parent / "plan.toml"
+        people = f'["0x{"1" * 40}"]'
+        plan.write_text(
+            'name = "newcomer"\nkind = "enterprise"\nrights = []\n'
+            f'initiators = {people}\napprovers = ["0x{"2" * 40}"]\n'
+        )
+        folder = config.parent / "ceremony"
+        folder.mkdir()
+        (folder / "regulator.json").write_text("{}")
+        words = ("onboard", plan, "--config", config, "--folder", folder)
+        code, _, err = run("organisation", *words)
+        assert (code, "expected the members" in err) == (1, True)
+
+
+class TestTransportKey:
+    def test_a_killed_first_start_leaves_none_that_no_start_accepts(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        path = tmp_path / "data" / "relayer.key"
+
+        def killed(_: int) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as broken:
+            broken.setattr(os, "fsync", killed)
+            with pytest.raises(KeyboardInterrupt):
+                transport_key(path)
+        first = transport_key(path)
+        assert first.secret == transport_key(path).secret
+        assert [one.name for one in path.parent.iterdir()] == ["relayer.key"]
+
+    def test_a_folder_that_cannot_be_made_is_a_sentence(self, tmp_path: Path):
+        (tmp_path / "file").touch()
+        with pytest.raises(InvalidConfigError, match="cannot be made"):
+            transport_key(tmp_path / "file" / "relayer.key")
 
 
 class TestRun:
