@@ -38,11 +38,14 @@ from node.demo.proof import prove, prove_on_chain
 from node.demo.replay import replay
 from node.demo.series import Series, load_series
 from node.demo.stage import ROWS_A_DAY, START, Stage, Told
+from node.errors import InvalidConfigError
 
 GENESIS_DAYS = 2
 """How many days before the month the chain begins."""
 MONTH = 1
 """Month of the series that is replayed."""
+_MARK = ".carbon-demo"
+"""Name of the empty file that says whose a folder is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +93,7 @@ def run_demo(settings: DemoSettings, console: Console) -> Iterator[Demo]:
         NodeError: A part cannot run, or a step did not give what it must.
     """
     started = time.monotonic()
-    shutil.rmtree(settings.folder, ignore_errors=True)
-    settings.folder.mkdir(parents=True)
+    _empty(settings.folder)
     series = load_series(settings.data_dir, may_fetch=settings.may_fetch)
     label = _label(series)
     console.print(label)
@@ -104,6 +106,34 @@ def run_demo(settings: DemoSettings, console: Console) -> Iterator[Demo]:
         yield demo
     finally:
         demo.close()
+
+
+def _empty(folder: Path) -> None:
+    """Begin afresh, but delete nothing that is not an earlier demo's.
+
+    Raises:
+        InvalidConfigError: If the folder holds something else.
+    """
+    mark = folder / _MARK
+    is_earlier = mark.exists() or all(
+        (folder / name).is_dir() for name in ("keys", "members", "chain")
+    )
+    if (
+        folder.exists()
+        and not is_earlier
+        and (not folder.is_dir() or any(folder.iterdir()))
+    ):
+        raise InvalidConfigError(
+            f"Folder {folder} holds something that is not of a demo, which would empty "
+            "it; name a new folder with --folder."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    mark.touch()  # first, so that a run killed while it empties can be repeated
+    for one in folder.iterdir():
+        if one.is_dir() and not one.is_symlink():
+            shutil.rmtree(one)
+        elif one != mark:
+            one.unlink()
 
 
 def show(demo: Demo, console: Console) -> None:
