@@ -137,6 +137,14 @@ class Transaction:
         row = self._connection.execute(_STORED, values).one_or_none()
         return None if row is None else StoredMark(*row)
 
+    def note_receipt(self, carrier_id: int, seq: int, receipt_id: int) -> None:
+        """Give a stored reading the receipt under which it is acknowledged."""
+        self._connection.execute(
+            sa.update(readings)
+            .where(readings.c.carrier_id == carrier_id, readings.c.seq == seq)
+            .values(receipt_id=receipt_id)
+        )
+
     def around(self, carrier_id: int, seq: int) -> Around:
         """Find the nearest stored readings of a carrier beside a seq."""
         self.flush()

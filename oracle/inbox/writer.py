@@ -32,7 +32,7 @@ from oracle.reading.checks import (
     check_sequence,
 )
 from oracle.reading.facts import Fact, FactKind, encode_facts
-from oracle.reading.profile import Reading
+from oracle.reading.profile import MAX_MESSAGE_BYTES, Reading
 from oracle.reading.registry import CarrierRecord, CarrierRegistry
 from oracle.reading.state import Around, Neighbour
 from oracle.reading.suites import Signer
@@ -191,7 +191,10 @@ class _Group:
             check_sequence(seq, outcome.digest, stored.digest if stored else None)
         except ReplayedReadingError:
             number = stored.receipt_id if stored else NO_RECEIPT
-            return _Answer(Status.REPLAYED, number or self._book.add(entry))
+            if number == NO_RECEIPT:
+                number = self._book.add(entry)
+                self._transaction.note_receipt(carrier.row, seq, number)
+            return _Answer(Status.REPLAYED, number)
         except EquivocationError as exc:
             other = StoredMark(outcome.digest, 0, raw)
             self._convict(carrier, seq, (stored or other, other))
@@ -236,7 +239,8 @@ class _Group:
         carrier.is_quarantined = True
 
     def _refuse(self, raw: bytes, outcome: Refused) -> _Answer:
-        self._letters.append(DeadLetter(self._now, *outcome, raw))
+        kept = raw[:MAX_MESSAGE_BYTES]  # what is longer was never signed by a carrier
+        self._letters.append(DeadLetter(self._now, *outcome, kept))
         check, name, expected, given = outcome
         detail = f"check {check} ({name}): expected {expected}, given {given}"
         return _Answer(Status.REFUSED, 0, check, detail)

@@ -6,7 +6,7 @@ from contracts.structs import Attestation
 from contracts.typed_data import CodeReport, StatementReport, compact_signature
 from oracle.errors import InvalidProposalError, UnavailableQuorumError
 from oracle.member.desk import Desk
-from oracle.member.quorum import attest, is_quorum, is_signed_by
+from oracle.member.quorum import attest, choose_quorum, is_signed_by
 from oracle.member.states import encode_report
 from oracle.member.view import ChainView
 from oracle.member.wire import one_line, read_answer
@@ -46,8 +46,9 @@ def collect_signatures(
             found[place] = vote
         else:
             refusals.append(one_line(reason))
-        if is_quorum(configuration, found):
-            return attest(configuration, digest, found)
+        if chosen := choose_quorum(configuration, found):
+            signed = {place: found[place] for place in chosen}
+            return attest(configuration, digest, signed)
     reasons = tuple(refusals)
     raise UnavailableQuorumError(kind, configuration.threshold, len(found), reasons)
 

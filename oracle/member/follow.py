@@ -56,7 +56,7 @@ class Position:
     last_ts: int = 0
     """Time up to which the stream runs. [unix s]"""
 
-    def after(self, batch: Batch) -> "Position":
+    def after(self, batch: AnchoredBatch) -> "Position":
         """Return the position behind a batch."""
         log = self.log.append(leaf_hash(batch.report_hash))
         return Position(self.seq + 1, batch.report_hash, log, batch.report.last_ts)
@@ -81,6 +81,7 @@ class Follower:
         """Report hash → verified batch of the number at hand, the latest few."""
         self.conflict: str | None = None
         """Why this member stopped, None while all is well."""
+        self._is_adopting = False
 
     def follow(self) -> int:
         """Take in what happened on the chain and adopt its batches.
@@ -211,6 +212,7 @@ class Follower:
     # --------------------------------------------------------------------- adoption
 
     def _adopt_anchored(self) -> int:
+        self._resume()
         anchored, count = self.view.anchored, 0
         for seq in [seq for seq in anchored if seq < self.position.seq]:
             self._check_adopted(anchored.pop(seq))
@@ -273,9 +275,29 @@ class Follower:
     def _adopt(self, batch: Batch, event: Any) -> None:
         report, refs = batch.report, batch.refs
         anchored = AnchoredBatch(report, batch.report_hash, refs, event.tx_hash)
+        self._is_adopting = True
         self._desk.store.adopt(anchored, batch.states)
-        self._desk.inbox.mark_batched(report.stream_id, report.seq, refs)
+        self._mark(anchored)
+
+    def _resume(self) -> None:
+        """Finish an adoption that failed on its way: its batch may be on disk already.
+
+        Marks follow in a transaction of their own, and a commit whose answer was lost
+        may have happened. A second adoption would find the states behind the batch.
+        """
+        if not self._is_adopting:
+            return
+        stored = self._desk.store.batch(self.position.seq)
+        if stored is not None:
+            self._mark(stored)
+        self._is_adopting = False
+
+    def _mark(self, batch: AnchoredBatch) -> None:
+        """Mark the readings of a stored batch, and move behind it."""
+        report = batch.report
+        self._desk.inbox.mark_batched(report.stream_id, report.seq, batch.refs)
         self.position = self.position.after(batch)
+        self._is_adopting = False
         self.adopted_at = self._desk.clock()
         self.verified = {}
         logger.info("adopted batch=%s readings=%s", report.seq, report.leaf_count)

@@ -97,6 +97,30 @@ def is_quorum(configuration: Configuration, signers: Iterable[int]) -> bool:
     return find_shortfall(configuration, signers) is None
 
 
+def choose_quorum(
+    configuration: Configuration, signers: Iterable[int]
+) -> tuple[int, ...]:
+    """Choose a quorum among signers, where an organisation may have several keys.
+
+    Args:
+        configuration: Members and threshold.
+        signers: Places of the members that signed.
+
+    Returns:
+        Places in order, one for each organisation, the one that controls where there
+        is one; nothing where they are no quorum.
+    """
+    chosen: dict[str, int] = {}
+    for place in sorted(set(signers)):
+        member = configuration.members[place]
+        held = chosen.setdefault(member.organisation.lower(), place)
+        is_better = configuration.members[held].role not in CONTROL_ROLES
+        if is_better and member.role in CONTROL_ROLES:
+            chosen[member.organisation.lower()] = place
+    places = tuple(sorted(chosen.values()))
+    return places if is_quorum(configuration, places) else ()
+
+
 def is_signed_by(member: Member, digest: bytes, signature: bytes) -> bool:
     """Tell whether a signature is one member's, with low s.
 

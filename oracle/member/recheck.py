@@ -12,7 +12,7 @@ that is not stored is verified in full by the inbox before it is looked at. Pure
 from oracle.errors import InvalidMessageError, RefusedReadingError
 from oracle.reading.checks import AuthenticReading
 from oracle.reading.profile import decode_message, prev_link
-from oracle.reading.registry import CarrierRecord, CarrierRegistry, CarrierStatus
+from oracle.reading.registry import CarrierRecord, CarrierRegistry
 from oracle.reading.state import Neighbour
 
 
@@ -52,9 +52,8 @@ def reauthenticate(
 
 def _check_status(seq: int, carrier: CarrierRecord) -> None:
     """Check 5."""
-    cutoff = carrier.cutoff_seq
-    is_past = cutoff is None or seq > cutoff
-    if carrier.status is not CarrierStatus.ACTIVE and is_past:
-        status = carrier.status.name.lower()
-        expected = f"seq at most {cutoff} of {carrier.identifier}, {status}"
+    if not carrier.admits(seq):
+        cutoff, status = carrier.cutoff_seq, carrier.status.name.lower()
+        last = "no reading" if cutoff is None else f"seq at most {cutoff}"
+        expected = f"{last} of {carrier.identifier}, {status}"
         raise RefusedReadingError(5, "carrier status", expected, f"seq {seq}")

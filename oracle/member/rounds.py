@@ -28,7 +28,7 @@ from oracle.member.desk import Desk
 from oracle.member.follow import Follower
 from oracle.member.leader import Pacemaker, leader_of
 from oracle.member.proposal import build_batch
-from oracle.member.quorum import attest, is_quorum, is_signed_by
+from oracle.member.quorum import attest, choose_quorum, is_signed_by
 from oracle.member.selection import Selection
 from oracle.member.store import Proposal
 from oracle.member.votes import Offer, Voter
@@ -169,11 +169,11 @@ class Rounds:
         digest = self._desk.chain.report_digest(report)
         votes: dict[int, bytes] = {}
         try:
-            self._collect(("sign", locks.to_bytes()), digest, votes)
+            signed = self._collect(("sign", locks.to_bytes()), digest, votes)
         finally:
             self._witness.note(report, votes)
         configuration = self._follower.view.configuration
-        self._decided = (report, attest(configuration, digest, votes))
+        self._decided = (report, attest(configuration, digest, signed))
         self._resend()
 
     def _choose(self, subject: Subject, round_: int) -> Offer:
@@ -197,11 +197,10 @@ class Rounds:
             for address, answer in self._desk.peers.ask_all("ballot", b""):
                 heard.append(configuration.index_of(address))
                 self._consider_answer(subject, answer)
-                if is_quorum(configuration, [one for one in heard if one is not None]):
+                known = [one for one in heard if one is not None]
+                if choose_quorum(configuration, known):
                     break
-        best = self._best
-        is_current = best is not None and best.proposal.report.seq == subject.seq
-        return best if is_current else None
+        return self._best if _is_for(subject, self._best) else None
 
     def _consider_answer(self, subject: Subject, answer: bytes) -> None:
         """Learn a peer's lock; an answer that makes no sense is no lock."""
@@ -215,18 +214,16 @@ class Rounds:
         """Remember a lock if it is real and later than what is known."""
         if offer is None or offer.justify is None:
             return
-        report = offer.proposal.report
-        if (report.seq, report.rules_version) != (subject.seq, subject.rules_version):
+        if not _is_for(subject, offer):
             return
         configuration = self._follower.view.configuration
         check_certificate(configuration, subject, offer.justify)
         if struct_hash(offer.proposal.report) != offer.justify.report_hash:
             return
-        best = self._best
-        if best is not None and best.proposal.report.seq == subject.seq:
-            known = best.justify
-            if known is not None and known.round >= offer.justify.round:
-                return
+        known = self._best.justify if self._best is not None else None
+        is_current = known is not None and _is_for(subject, self._best)
+        if is_current and known is not None and known.round >= offer.justify.round:
+            return
         self._best = offer
 
     def _propose(self, subject: Subject) -> Proposal:
@@ -267,7 +264,7 @@ class Rounds:
                 those of a failed attempt are known as well.
 
         Returns:
-            The same signatures, a quorum.
+            Those of a quorum.
         """
         view = self._follower.view
         configuration, suspended = view.configuration, view.suspended
@@ -283,8 +280,8 @@ class Rounds:
                 continue
             if is_signed_by(configuration.members[place], digest, signature):
                 found[place] = signature
-            if is_quorum(configuration, found):
-                return found
+            if chosen := choose_quorum(configuration, found):
+                return {place: found[place] for place in chosen}
         threshold = configuration.threshold
         raise UnavailableQuorumError(ask[0], threshold, len(found), tuple(refusals))
 
@@ -325,3 +322,11 @@ class Rounds:
             self._decided = None
         self._follower.follow()
         return self._follower.position.seq == report.seq
+
+
+def _is_for(subject: Subject, offer: Offer | None) -> bool:
+    """True for an offer of this number under this configuration."""
+    if offer is None:
+        return False
+    report = offer.proposal.report
+    return (report.seq, report.rules_version) == (subject.seq, subject.rules_version)

@@ -113,7 +113,7 @@ class HttpPeers:
         sealed = self._mailroom.seal(address, kind, body)
         try:
             status, answer = self._exchange(client, kind, sealed)
-        except httpx.HTTPError as exc:
+        except (httpx.HTTPError, RuntimeError) as exc:  # the latter: closed meanwhile
             reason = str(exc) or type(exc).__name__
             message = f"member {address} at {self._urls[address]}: {reason}"
             raise UnavailableMemberError(message) from exc
@@ -207,9 +207,16 @@ class HttpPeers:
         def done(future: "Future[bytes | None]") -> None:
             with self._lock:
                 self._waiting[address] -= 1
-            answers.put((address, None if future.cancelled() else future.result()))
+            # Whatever went wrong, who waits must hear of it.
+            is_lost = future.cancelled() or future.exception() is not None
+            answers.put((address, None if is_lost else future.result()))
 
-        self._pools[address].submit(run).add_done_callback(done)
+        try:
+            self._pools[address].submit(run).add_done_callback(done)
+        except RuntimeError:  # the pool was closed
+            with self._lock:
+                self._waiting[address] -= 1
+            return False
         return True
 
 

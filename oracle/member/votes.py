@@ -33,6 +33,9 @@ HEARTBEAT_SLACK_S = 300
 """How far the time of a heartbeat may be from the member's clock. [s]"""
 LARGEST_BATCH = 16_384
 """Most readings that a member verifies in one proposal."""
+REFERENCE_BLOCKS = 128
+"""How far a new proposal's reference block may lie behind the head. The contract knows
+256; a report that it cannot take any more would hold its number up for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,7 @@ class Voter:
             configuration = self._follower.view.configuration
             check_certificate(configuration, subject, offer.justify)
         report_hash = struct_hash(offer.proposal.report)
-        batch = self._verified(offer.proposal, report_hash, sender)
+        batch = self._verified(offer, report_hash, sender)
         with self._lock:
             before = self._desk.store.ballot(subject)
             after = rules.accept(before, offer.round, report_hash, offer.justify)
@@ -199,15 +202,18 @@ class Voter:
             raise InvalidProposalError("leader", expected, sender)
         return subject
 
-    def _verified(self, proposal: Proposal, report_hash: bytes, sender: str) -> Batch:
+    def _verified(self, offer: Offer, report_hash: bytes, sender: str) -> Batch:
         """Verify a proposal unless that was done before."""
         if batch := self._follower.verified.get(report_hash):
             return batch
+        proposal = offer.proposal
         report, count = proposal.report, len(proposal.refs)
         if count != report.leaf_count or count > LARGEST_BATCH:
             expected = f"{report.leaf_count} names, at most {LARGEST_BATCH}"
             raise InvalidProposalError("names", expected, str(count))
         self._check_reference(report)
+        if offer.justify is None:
+            self._check_age(report)
         self._check_time(report)
         own = self._desk.key.address
         members = self._follower.view.configuration.members
@@ -230,6 +236,13 @@ class Voter:
             raise InvalidProposalError(
                 "ref_block_hash", expected, report.ref_block_hash.hex()
             )
+
+    def _check_age(self, report: BatchReport) -> None:
+        """The contract will still know the reference block when the report is sent."""
+        least = self._follower.head.number - REFERENCE_BLOCKS
+        if report.ref_block_number < least:
+            given = str(report.ref_block_number)
+            raise InvalidProposalError("ref_block_number", f"at least {least}", given)
 
     def _check_time(self, report: BatchReport) -> None:
         """Nothing is from the future; a heartbeat is due and of now."""

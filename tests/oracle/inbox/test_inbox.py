@@ -140,6 +140,12 @@ class TestRefusal:
         assert (letter.check_number, letter.raw) == (1, b"\x84\x00")
         assert letter.received_at == clock.now
 
+    def test_no_more_is_kept_of_it_than_a_message_may_be_long(self, inbox):
+        inbox.submit([b"\x5f" * 1_000_000])
+
+        [letter] = inbox.stored.dead_letters()
+        assert letter.raw == b"\x5f" * 4096
+
     def test_a_revoked_carrier_is_refused_behind_its_cut_off(self, inbox, device):
         messages = device.series(3)
         record = replace(device.record, status=CarrierStatus.REVOKED, cutoff_seq=1)

@@ -28,6 +28,7 @@ from oracle.errors import (
     UnavailableMemberError,
 )
 from oracle.member import ballot as rules
+from oracle.member import votes
 from oracle.member.ballot import Certificate, Phase, certify
 from oracle.member.envelope import Mailroom
 from oracle.member.proposal import Batch
@@ -148,6 +149,20 @@ class TestLyingLeader:
         stage.liar.bodies = raws
         lie = stage.offer(stage.batch(raws), **{field: value})
         assert f"its {field}" in stage.refusal(lie)
+
+    def test_cannot_lean_on_a_block_that_the_contract_will_have_forgotten(
+        self, scene: Scene, monkeypatch: pytest.MonkeyPatch
+    ):
+        raws = scene.raws(3)
+        scene.liar.bodies = raws
+        offer = scene.offer(scene.batch(raws))
+        monkeypatch.setattr(votes, "REFERENCE_BLOCKS", 2)
+        others = ("m2", "m3", "m4")
+        for name in others:
+            scene.park.device(name)
+        for node in scene.honest.values():
+            node.follower.follow()
+        assert "its ref_block_number: expected at least" in scene.refusal(offer)
 
     def test_cannot_speak_out_of_turn(self, stage: Scene):
         raws = stage.raws(3)

@@ -5,7 +5,10 @@ import time
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from contracts.enumerations import CarrierStatus
+from oracle.errors import UnavailableInboxError
 from oracle.member.member import MemberNode
 from oracle.member.ports import Chain, ChainNews
 from oracle.member.proposal import build_batch
@@ -38,6 +41,14 @@ def batched(node: MemberNode, device: DeviceSimulator) -> list[bytes]:
     return [one.digest for one in found]
 
 
+def in_database(node: MemberNode, statement: str) -> None:
+    """Change a member's database from outside."""
+    connection = sqlite3.connect(node.settings.data_dir / "member.db", timeout=30)
+    with connection:
+        connection.execute(statement)
+    connection.close()
+
+
 class TestCatchingUp:
     def test_passes_over_a_peer_that_gives_a_wrong_order(self, park: OraclePark):
         device = park.device("m1")
@@ -62,6 +73,32 @@ class TestCatchingUp:
             park.govern("Identity Platform", call)
             with park.running((AWAY,)) as late:
                 wait_until(lambda: len(batched(late[AWAY], device)) == 5)
+
+    def test_goes_on_where_a_database_failed_between_a_batch_and_its_marks(
+        self, park: OraclePark
+    ):
+        device = park.device("m1")
+        with park.running((0, 1, 2)) as nodes:
+            nodes[1].inbox.submit(recent(device, 5))
+            wait_until(lambda: len(batched(nodes[2], device)) == 5)
+            late = park.node(AWAY)
+            try:
+                in_database(
+                    late,
+                    "CREATE TRIGGER full BEFORE UPDATE ON readings "
+                    "BEGIN SELECT RAISE(ABORT, 'disk is full'); END",
+                )
+                for _ in range(2):
+                    with pytest.raises(UnavailableInboxError):
+                        late.follower.follow()
+                    assert late.follower.position.seq == 0
+                in_database(late, "DROP TRIGGER full")
+                late.follower.follow()
+                assert late.follower.conflict is None
+                assert late.follower.position == nodes[2].follower.position
+                assert len(batched(late, device)) == 5
+            finally:
+                late.stop()
 
     def test_counts_the_anchored_one_of_two_messages_and_keeps_both(
         self, park: OraclePark

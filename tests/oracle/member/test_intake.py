@@ -59,6 +59,17 @@ class TestMarks:
         intake.mark_batched(STREAM, 7, [ref(device, 1, raws[1])])
         assert [one.seq for one in inbox.stored.pending(10)] == [0]
 
+    def test_a_reading_that_took_anothers_place_has_one_receipt(
+        self, inbox: Inbox, intake: MemberIntake, device: DeviceSimulator
+    ):
+        pair = [device.sign(device.reading(ts=START + shift)) for shift in (0, 1)]
+        inbox.submit(pair)
+        intake.mark_batched(STREAM, 7, [ref(device, 0, pair[1])])
+        receipts = [inbox.submit(pair[1:])[0].receipt for _ in range(3)]
+        assert receipts[0]
+        assert len(set(receipts)) == 1
+        assert inbox.stored.counts()["receipts"] == 2
+
 
 class TestBodies:
     def test_of_both_messages_of_an_equivocation_are_found(

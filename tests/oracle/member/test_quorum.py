@@ -14,6 +14,7 @@ from oracle.member.quorum import (
     Configuration,
     attest,
     check_attestation,
+    choose_quorum,
     find_shortfall,
     is_quorum,
     least_threshold,
@@ -77,6 +78,17 @@ class TestQuorum:
         )
         configuration = replace(FOUR, members=twins)
         assert find_shortfall(configuration, [1, 2, 3]) == "one key per organisation"
+
+    def test_is_chosen_among_the_keys_of_an_organisation(self):
+        operator = replace(MEMBERS[0], organisation=MEMBERS[3].organisation)
+        second = replace(MEMBERS[1], key=MEMBERS[0].key)
+        five = (operator, *MEMBERS[1:3], MEMBERS[3], second)
+        configuration = replace(FOUR, members=five)
+        assert not choose_quorum(configuration, range(5))
+        four = replace(FOUR, members=five[:4])
+        assert choose_quorum(four, [0, 1, 3]) == ()
+        assert choose_quorum(four, [0, 1, 2, 3]) == (1, 2, 3)
+        assert is_quorum(four, (1, 2, 3))
 
     def test_refuses_strangers(self):
         assert find_shortfall(FOUR, [0, 1, 4]) == "signers among the members"

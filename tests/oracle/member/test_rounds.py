@@ -8,6 +8,7 @@ import pytest
 
 from contracts.bindings.reading_anchor import SignedReport
 from contracts.enumerations import CarrierStatus
+from contracts.errors import ContractsError
 from contracts.structs import BatchReport, ReadingProof
 from contracts.typed_data import compact_signature, digest, struct_hash
 from oracle.errors import InvalidProposalError, UnavailableQuorumError
@@ -312,6 +313,37 @@ class TestConfigurationChange:
                 node.gossip.start()
                 node._cycle.start()
             all_batched({1: nodes[1], 2: nodes[2], 3: nodes[3]}, 5)
+        finally:
+            for node in nodes.values():
+                node.stop()
+
+    def test_a_lock_under_the_old_one_is_not_proposed_again(self, park: OraclePark):
+        """A leader that led behind its lock must not keep that lock for ever."""
+        device = park.device("m1")
+        nodes = {index: park.node(index) for index in range(4)}
+        leader, started = nodes[0], time.monotonic()
+
+        def refuse(*_: object) -> None:
+            raise ContractsError("the chain does not take it")
+
+        try:
+            for node in nodes.values():
+                node.follower.follow()
+                node.voter.round = 8
+                node._server.start()
+            submit = leader._desk.chain.submit
+            leader._desk.chain.submit = refuse  # type: ignore[method-assign]  # as behind a forgotten block
+            leader.inbox.submit(recent(device, 5))
+            leader.rounds._pacemaker.begin(0, 8)
+            for lead in range(2):
+                leader.rounds.step(started + 2 * lead)
+            park.govern("Regulator", park.ledger.anchor.configure(members_of(), 3))
+            for node in nodes.values():
+                node.follower.follow()
+            leader._desk.chain.submit = submit  # type: ignore[method-assign]  # the real one
+            leader.rounds.step(started + 4)
+            assert leader.voter.round == 8
+            assert park.anchored() == 1
         finally:
             for node in nodes.values():
                 node.stop()

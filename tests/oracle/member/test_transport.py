@@ -57,6 +57,17 @@ class RudePeer:
             return
 
 
+class TestClosing:
+    def test_leaves_nobody_waiting(self):
+        mailroom = Mailroom(KEY, bytes(32), time.time)
+        peers = HttpPeers(mailroom, {PEER: "http://127.0.0.1:9"}, 1.0)
+        peers.close()
+        assert list(peers.ask_all("ballot", b"")) == []
+        peers.tell_all("round", b"")
+        with pytest.raises(UnavailableMemberError, match="closed"):
+            peers.ask(PEER, "ballot", b"")
+
+
 def head(length: int, *more: str) -> bytes:
     lines = ("HTTP/1.1 200 OK", f"Content-Length: {length}", *more, "", "")
     return "\r\n".join(lines).encode()
