@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from contracts.errors import ContractsError
 from node import founding, run
@@ -143,7 +145,14 @@ def deploy_command(
     out: Annotated[Path, typer.Option(help="Deployment file to write.")],
 ) -> None:
     """Found a ledger from a plan file."""
-    deployment = founding.found_ledger(plan, rpc, out)
+    columns = (
+        SpinnerColumn(),
+        TextColumn("contracts go on the chain"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        bar.add_task("", total=None)
+        deployment = founding.found_ledger(plan, rpc, out)
     typer.echo(f"{len(deployment.addresses)} contracts deployed, see {out}")
 
 

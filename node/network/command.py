@@ -99,11 +99,13 @@ def create_command(  # noqa: PLR0913, PLR0917  # one option each
         stake_days * DAY_S,
         contracts=_contracts(contracts),
     )
-    if offer:
-        network = ceremony.found_network([read_offer(one) for one in offer], settings)
-        _write_new(folder, network.to_json())
-    else:
-        network = ceremony.create_here(folder, names, settings)
+    with _busy("keys, genesis and folders are made"):
+        if offer:
+            offers = [read_offer(one) for one in offer]
+            network = ceremony.found_network(offers, settings)
+            _write_new(folder, network.to_json())
+        else:
+            network = ceremony.create_here(folder, names, settings)
     typer.echo(f"{len(network.offers)} validators, genesis {network.digest}")
     typer.echo(
         "hand the file to every organisation: carbon-node network join FOLDER --network"
@@ -154,8 +156,7 @@ def join_command(  # one option each
 @network_app.command("start")
 def start_command(folder: Folder) -> None:
     """Start the validators of a folder in the background; wait until they answer."""
-    with _progress() as (bar, task):
-        bar.update(task, description="validators start", total=None)
+    with _busy("validators start"):
         homes = running.start(running.homes_in(folder))
     typer.echo(f"{len(homes)} validators run; {homes[0].rpc_url}")
 
@@ -234,7 +235,8 @@ def sponsor_command(
 ) -> None:
     """Give a newcomer your organisation's share of a stake, and know its address."""
     newcomer = read_offer(offer)
-    paid = sponsor(folder, _network_of(folder), newcomer)
+    with _busy("the P-Chain accepts the payment"):
+        paid = sponsor(folder, _network_of(folder), newcomer)
     changes.meet(ValidatorHome(folder), newcomer)
     typer.echo(f"sponsored {newcomer.name} with transaction {paid}")
 
@@ -254,7 +256,8 @@ def meet_command(
 def stake_command(folder: Folder, days: Days = 365) -> None:
     """Stake for your validator: as a newcomer, or when the last stake has ended."""
     network = _network_of(folder)
-    made = renew_stake(folder, network.network_id, days * DAY_S)
+    with _busy("the P-Chain accepts the stake"):
+        made = renew_stake(folder, network.network_id, days * DAY_S)
     typer.echo(f"{made.node_id} validates until {_moment(made.end)}")
 
 
@@ -308,6 +311,13 @@ def _write_new(path: Path, text: str) -> None:
 
 def _moment(at: int) -> str:
     return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(at))
+
+
+@contextmanager
+def _busy(what: str) -> Iterator[None]:
+    with _progress() as (bar, task):
+        bar.update(task, description=what, total=None)
+        yield
 
 
 @contextmanager
