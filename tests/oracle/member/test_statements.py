@@ -318,6 +318,7 @@ class TestStatements:
 
 
 class TestCodes:
+    @pytest.mark.embedded_only("a certificate of 2023 has expired by wall time")
     def test_grades_three_firms_against_their_mean(self, scene: Scene):
         statements = {}
         for firm in FIRMS:
@@ -345,6 +346,7 @@ class TestCodes:
         assert code.grade == reports["Steel"][0].grade
         assert scene.nodes[1].propose_code(statements["Steel"]) == token
 
+    @pytest.mark.embedded_only("a certificate of 2023 has expired by wall time")
     def test_asks_again_when_the_benchmark_moved_meanwhile(
         self, scene: Scene, monkeypatch: pytest.MonkeyPatch
     ):
