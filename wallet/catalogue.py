@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal
 
-__all__ = ["LANGUAGES", "Language", "catalogue", "say"]
+__all__ = ["LANGUAGES", "Language", "catalogue", "say", "word"]
 
 Language = Literal["en", "zh"]
 """Languages the wallet speaks."""
@@ -36,3 +36,14 @@ def say(language: Language, key: str, /, **facts: str) -> str:
         The message.
     """
     return catalogue(language)[key].format(**facts)
+
+
+def word(language: Language, kind: str, text: str) -> str:
+    """Give a node's word in a language; one that the wallet does not know stays.
+
+    Args:
+        language: ``en`` or ``zh``.
+        kind: ``status`` or ``part``.
+        text: The node's word.
+    """
+    return catalogue(language).get(f"{kind}.{text}", text)

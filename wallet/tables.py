@@ -11,17 +11,24 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from wallet.catalogue import Language, say
+
 __all__ = ["print_pairs", "print_question", "print_rows"]
 
 
 def print_rows(
-    rows: Sequence[Mapping[str, Any]], columns: Iterable[str], *, as_json: bool
+    rows: Sequence[Mapping[str, Any]],
+    columns: Iterable[str],
+    language: Language,
+    *,
+    as_json: bool,
 ) -> None:
     """Print a list.
 
     Args:
         rows: What to print.
         columns: Columns of the table, in order; JSON has every member.
+        language: Language of the headings.
         as_json: Whether to print JSON.
     """
     if as_json:
@@ -30,7 +37,7 @@ def print_rows(
     names = list(columns)
     table = Table()
     for name in names:
-        table.add_column(name.replace("_", " "), overflow="fold")
+        table.add_column(say(language, f"column.{name}"), overflow="fold")
     for row in rows:
         table.add_row(*(_word(row.get(name)) for name in names))
     _console().print(table)

@@ -89,6 +89,24 @@ class TestKeyCommands:
         assert (code, "carbon-wallet key new" in err) == (1, True)
 
 
+class TestLanguages:
+    @pytest.mark.parametrize(
+        ("command", "heading"),
+        [("balances", "资产"), ("quota", "已清缴（吨）"), ("trades", "每吨价格")],
+    )
+    def test_tables_speak_chinese_and_programs_read_the_same(
+        self, run: Run, command: str, heading: str
+    ):
+        zh = ("--language", "zh", command)
+        code, out, err = run(*zh, key="steel-first")
+        assert (code, heading in out) == (0, True), err
+        said = _json(run(*zh, "--json", key="steel-first"))
+        assert said == _json(run(command, "--json", key="steel-first"))
+
+    def test_keys_are_listed_in_chinese(self, run: Run):
+        assert "标签" in run("--language", "zh", "key", "list")[1]
+
+
 class TestThroughAFile:
     def test_two_people_issue_quota(self, run: Run, park: Any, tmp_path: Path):
         file = tmp_path / "issue.json"
@@ -198,6 +216,9 @@ class TestThroughTheNode:
         assert run(*sign, key="steel-second")[0] == 0
         waiting = _json(run("inbox", "--json", key="glass-first"))
         assert where in [one["id"] for one in waiting]
+        _, shown, _ = run("--language", "zh", "inbox", key="glass-first")
+        assert all(one in shown for one in ("尚待签名", "待签名", "glass 的发起"))
+        assert " to " not in shown
         assert "sells" in waiting[0]["says"]
         for person in ("glass-first", "glass-second"):
             assert run("instruction", "sign", where, "--yes", key=person)[0] == 0

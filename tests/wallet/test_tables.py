@@ -10,7 +10,7 @@ DIGEST = "0x" + "7e" * 32
 
 class TestTables:
     def test_names_and_values_are_no_markup(self, capsys: pytest.CaptureFixture[str]):
-        print_rows([{"says": SAYS}], ["says"], as_json=False)
+        print_rows([{"says": SAYS}], ["says"], "en", as_json=False)
         print_pairs([("says", SAYS)], {}, as_json=False)
         assert _unfolded(capsys.readouterr().out).count(_unfolded(SAYS)) == 2
 
@@ -25,7 +25,7 @@ class TestTables:
         assert "Price [CNY]" in shown
 
     def test_nothing_steers_the_terminal(self, capsys: pytest.CaptureFixture[str]):
-        print_rows([{"name": "paid\x1b[2Ato\u202e"}], ["name"], as_json=False)
+        print_rows([{"name": "paid\x1b[2Ato\u202e"}], ["name"], "zh", as_json=False)
         shown = capsys.readouterr().out
         assert "\x1b" not in shown
         assert "\u202e" not in shown

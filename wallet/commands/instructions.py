@@ -119,7 +119,7 @@ def submit(
     signer = unlock(context, key, password_file)
     with open_node(context, signer) as client:
         answer = hand_over(client, find(client, where))
-    report(answer, as_json=as_json)
+    report(context, answer, as_json=as_json)
 
 
 @app.command("follow")
@@ -145,7 +145,7 @@ def follow(  # the options of a command
                 )
             time.sleep(_FOLLOW_S)
             answer = client.get(f"/instructions/{digest}")
-    report(answer, as_json=as_json)
+    report(context, answer, as_json=as_json)
 
 
 def _sign_where(

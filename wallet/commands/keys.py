@@ -26,25 +26,26 @@ def new(
     """Make a key, encrypted with a password."""
     password = read_password(password_file, is_new=True)
     stored = create_key(settings_of(context).keys, label, password)
-    _print([stored], as_json=as_json)
+    _print(context, [stored], as_json=as_json)
 
 
 @app.command("list")
 def list_all(context: typer.Context, as_json: AsJson = False) -> None:
     """List your keys."""
-    _print(list_keys(settings_of(context).keys), as_json=as_json)
+    _print(context, list_keys(settings_of(context).keys), as_json=as_json)
 
 
 @app.command("show")
 def show(context: typer.Context, label: str, as_json: AsJson = False) -> None:
     """Show a key's address and file; never the key itself."""
     stored = read_key(settings_of(context).keys / f"{label}.json")
-    _print([stored], as_json=as_json)
+    _print(context, [stored], as_json=as_json)
 
 
-def _print(keys: list[StoredKey], *, as_json: bool) -> None:
+def _print(context: typer.Context, keys: list[StoredKey], *, as_json: bool) -> None:
     rows = [
         {"label": one.label, "address": one.address, "file": str(one.path)}
         for one in keys
     ]
-    print_rows(rows, ("label", "address", "file"), as_json=as_json)
+    language = settings_of(context).language
+    print_rows(rows, ("label", "address", "file"), language, as_json=as_json)

@@ -1,13 +1,14 @@
 """The way to a signature: check with the node, show in words, ask, sign."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import typer
 
-from wallet.catalogue import say
+from wallet.catalogue import Language, say, word
 from wallet.client import NodeClient
 from wallet.commands.session import settings_of
 from wallet.desk import check_with_node, party_of, read_file, sign
@@ -24,6 +25,7 @@ __all__ = [
     "find",
     "hand_over",
     "is_digest",
+    "missing_words",
     "report",
     "show",
     "sign_offline",
@@ -150,18 +152,41 @@ def show(
     print_pairs(lines(instruction, language, names), document, as_json=as_json)
 
 
-def report(answer: dict[str, Any], *, as_json: bool) -> None:
+def report(context: typer.Context, answer: dict[str, Any], *, as_json: bool) -> None:
     """Print what the node says of an instruction."""
-    missing = [f"{part['account']} to {part['role']}" for part in answer["missing"]]
-    pairs = [
-        ("id", answer["digest"]),
-        ("status", answer["status"]),
-        ("still to sign", ", ".join(missing) or "nobody"),
-        ("transaction", answer["tx_hash"] or "none yet"),
-    ]
+    language = settings_of(context).language
+    words = {
+        "id": answer["digest"],
+        "status": word(language, "status", answer["status"]),
+        "still_to_sign": missing_words(language, answer["missing"], {}),
+        "transaction": answer["tx_hash"] or say(language, "transaction.none"),
+    }
     if answer["reason"]:
-        pairs.append(("reason", answer["reason"]))
+        words["reason"] = answer["reason"]
+    pairs = [(say(language, f"column.{name}"), text) for name, text in words.items()]
     print_pairs(pairs, answer, as_json=as_json)
+
+
+def missing_words(
+    language: Language, missing: list[dict[str, str]], names: Mapping[str, str]
+) -> str:
+    """Say which signatures are missing, as the node lists them.
+
+    Args:
+        language: ``en`` or ``zh``.
+        missing: Account and role of each.
+        names: Address → name, for accounts.
+    """
+    parts = [
+        say(
+            language,
+            "part",
+            account=names.get(one["account"], one["account"]),
+            part=word(language, "part", one["role"]),
+        )
+        for one in missing
+    ]
+    return ", ".join(parts) or say(language, "part.nobody")
 
 
 def _next_role(instruction: Instruction, account: str) -> Role:

@@ -83,7 +83,7 @@ def _begin(
         drafted = draft(client, kind, fields)
         made = sign_with_node(context, client, drafted, signer, choice)
         if out is None:
-            report(hand_over(client, made), as_json=as_json)
+            report(context, hand_over(client, made), as_json=as_json)
             return
     write_file(out, made)
     show(context, made, {}, as_json=as_json)

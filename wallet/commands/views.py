@@ -7,6 +7,7 @@ from typing import Any
 import typer
 
 from wallet.amounts import format_fen, format_tonnes
+from wallet.catalogue import Language, say, word
 from wallet.client import NodeClient
 from wallet.commands.session import (
     AsJson,
@@ -16,6 +17,7 @@ from wallet.commands.session import (
     settings_of,
     unlock,
 )
+from wallet.commands.signing import missing_words
 from wallet.instruction_file import from_json
 from wallet.show import sentence
 from wallet.tables import print_rows
@@ -33,18 +35,16 @@ def inbox(
 ) -> None:
     """List what waits for signatures of your accounts."""
     language = settings_of(context).language
+    words = _words_of(context, as_json=as_json)
 
     def read(client: NodeClient) -> Rows:
         names = client.names()
         return [
             {
                 "id": one["digest"],
-                "status": one["status"],
+                "status": word(words, "status", one["status"]),
                 "says": sentence(from_json(one["instruction"]), language, names),
-                "still_to_sign": ", ".join(
-                    f"{names.get(part['account'], part['account'])} to {part['role']}"
-                    for part in one["missing"]
-                ),
+                "still_to_sign": missing_words(words, one["missing"], names),
                 "brought_by": one["created_by"],
             }
             for one in client.get("/instructions")
@@ -61,17 +61,22 @@ def balances(
     as_json: AsJson = False,
 ) -> None:
     """List money and holdings of the accounts you may see."""
+    words = _words_of(context, as_json=as_json)
 
     def read(client: NodeClient) -> Rows:
         names = client.names()
         money = [
-            {**row, "asset": "CNY", "amount": format_fen(row["fen"])}
+            {
+                **row,
+                "asset": say(words, "asset.money"),
+                "amount": format_fen(row["fen"]),
+            }
             for row in client.get("/cash/balances")
         ]
         held = [
             {
                 **row,
-                "asset": f"quota {row['vintage']}",
+                "asset": say(words, "asset.quota", vintage=str(row["vintage"])),
                 "amount": format_tonnes(row["tonnes"]),
             }
             for row in client.get("/quota/balances")
@@ -128,6 +133,11 @@ def trades(
     _look(context, key, password_file, read, columns, as_json=as_json)
 
 
+def _words_of(context: typer.Context, *, as_json: bool) -> Language:
+    """Give the language of fixed words: programs read the same ones everywhere."""
+    return "en" if as_json else settings_of(context).language
+
+
 def _every(client: NodeClient, path: str) -> Rows:
     page = client.get(path)
     rows: Rows = list(page["items"])
@@ -149,4 +159,4 @@ def _look(
     signer = unlock(context, key, password_file)
     with open_node(context, signer) as client:
         rows = read(client)
-    print_rows(rows, columns, as_json=as_json)
+    print_rows(rows, columns, settings_of(context).language, as_json=as_json)
