@@ -129,10 +129,11 @@ def _require_whole(engine: Engine) -> None:
         return
     try:
         witness.require_present()
+        is_unchanged = witness.is_unchanged()  # before any connection
         with _translated(engine), engine.connect() as plain:
             connection = plain.execution_options(is_reading=True)
             require_sound(connection, str(engine.url.database), REMEDY)
-            witness.require_whole(connection)
+            witness.require_whole(connection, is_unchanged=is_unchanged)
     except ConflictDatabaseError as exc:
         raise ConflictLedgerError(f"Database {exc}.") from exc
 

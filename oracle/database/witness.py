@@ -11,6 +11,10 @@ database, which is no fault; a kill does not. It also tells a lost database from
 one. At a clean stop the account is *sealed* with length and checksum of the whole
 file, so that a byte that changes while nobody runs is seen at the next start; the
 first commit breaks the seal. PostgreSQL keeps such accounts itself.
+
+The database's file is never opened here while this process has it open: to close a file
+gives up every lock that the process has on it, and without its locks SQLite in another
+process, a check say, takes the database for unused and deletes its write-ahead log.
 """
 
 import logging
@@ -28,6 +32,7 @@ _SPAN = 1 << 31
 """`user_version` holds 31 bits; numbers are compared around the wrap."""
 _BYTES = 8
 _CHUNK_BYTES = 1 << 20
+_OPEN_FILES = Path("/proc/self/fd")
 
 
 class CommitWitness:
@@ -57,19 +62,32 @@ class CommitWitness:
                 f"to it; {self._remedy}"
             )
 
-    def require_whole(self, connection: sa.Connection) -> None:
+    def is_unchanged(self) -> bool:
+        """Tell whether a sealed file is as it was sealed; ask before it is opened.
+
+        Returns:
+            True also where there is no seal, and where this process has the file open
+            already: who opened it has asked.
+        """
+        if self._read() is None or is_open_here(self._database):
+            return True
+        seal = self._seal_of_account()
+        return not seal or seal == self._seal_of_file()
+
+    def require_whole(self, connection: sa.Connection, *, is_unchanged: bool) -> None:
         """Refuse a database that lacks its last commits.
 
         Args:
             connection: Connection inside a transaction.
+            is_unchanged: What `is_unchanged` said before the file was opened.
 
         Raises:
-            ConflictDatabaseError: It is behind the account.
+            ConflictDatabaseError: It is behind the account, or was changed.
         """
         witnessed = self._read()
         if witnessed is None:
             return
-        if self._seal_of_account() not in (b"", self._seal_of_file()):
+        if not is_unchanged:
             raise ConflictDatabaseError(
                 f"{self._database} was changed since it was closed, not by this "
                 f"program; {self._remedy}"
@@ -109,6 +127,8 @@ class CommitWitness:
         is_in_use = log.exists() and log.stat().st_size > 0
         if number is None or is_in_use or not self._database.is_file():
             return
+        if is_open_here(self._database):
+            return
         self._write(_checked(number.to_bytes(4, "big")) + self._seal_of_file())
 
     def _write(self, account: bytes) -> None:
@@ -146,6 +166,33 @@ class CommitWitness:
             logger.warning("%s is damaged and is written anew", self._path)
             return None
         return int.from_bytes(data[:4], "big")
+
+
+def is_open_here(path: Path) -> bool:
+    """Tell whether this process has a file open, by whatever name.
+
+    Args:
+        path: The file; one that does not exist is not open.
+
+    Returns:
+        True also where the system does not tell.
+    """
+    try:
+        wanted = path.stat()
+    except OSError:
+        return False
+    try:
+        links = list(_OPEN_FILES.iterdir())
+    except OSError:
+        return True
+    for link in links:
+        try:
+            found = link.stat()
+        except OSError:  # closed meanwhile
+            continue
+        if (found.st_dev, found.st_ino) == (wanted.st_dev, wanted.st_ino):
+            return True
+    return False
 
 
 def witness_of(engine: sa.Engine) -> CommitWitness | None:

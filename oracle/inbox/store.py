@@ -67,9 +67,10 @@ def _require_whole(engine: sa.Engine) -> None:
     if witness is None:
         return
     witness.require_present()
+    is_unchanged = witness.is_unchanged()  # before any connection
     with engine.connect() as connection:
         require_sound(connection, str(engine.url.database), REMEDY)
-        witness.require_whole(connection)
+        witness.require_whole(connection, is_unchanged=is_unchanged)
 
 
 def close_engine(engine: sa.Engine) -> None:

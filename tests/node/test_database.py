@@ -1,6 +1,8 @@
 """The node's database: tables, durability settings, translated faults."""
 
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -60,6 +62,22 @@ class TestOpenDatabase:
 
     def test_every_ledger_table_is_stamped_with_its_block(self):
         assert all("block_number" in table.primary_key.columns for table in FACT_TABLES)
+
+    def test_stays_in_use_for_others_while_it_is_open(self, tmp_path: Path):
+        """Who looks at it from outside is not the last to close it."""
+        open_database(_url(tmp_path)).close()
+        database = open_database(_url(tmp_path))
+        look = "import sqlite3,sys; c=sqlite3.connect(sys.argv[1]); "
+        look += "c.execute('select count(*) from alarms').fetchone(); c.close()"
+        log = tmp_path / "node.sqlite-wal"
+        row = {"token_hash": b"1" * 32, "address": "0x", "expires_at": 1}
+        with database.begin() as connection:
+            connection.execute(insert(LoginToken).values(row))
+        same = log.stat().st_ino
+        command = [sys.executable, "-c", look, str(tmp_path / "node.sqlite")]
+        subprocess.run(command, check=True, timeout=60)
+        assert log.stat().st_ino == same
+        database.close()
 
 
 class TestBegin:
