@@ -6,12 +6,14 @@ more than the largest part. A run that is killed leaves a working folder, mode 7
 the next run removes; the node's own files are only read.
 """
 
+import fcntl
 import hashlib
+import os
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -131,14 +133,41 @@ def _working_folder(parent: Path, stack: ExitStack) -> Path:
     """Make a private folder; remove those of runs that were killed."""
     try:
         for old in parent.glob(f"{_WORK_PREFIX}*"):
-            shutil.rmtree(old, ignore_errors=True)
+            if _is_abandoned(old):
+                shutil.rmtree(old, ignore_errors=True)
         work = tempfile.TemporaryDirectory(prefix=_WORK_PREFIX, dir=parent)
     except OSError as exc:
         raise UnavailableStorageError(
             f"Folder {parent} cannot be written to ({exc.strerror}); correct its "
             "rights or choose another one."
         ) from exc
-    return Path(stack.enter_context(work))
+    folder = Path(stack.enter_context(work))
+    stack.enter_context(_claimed(folder))
+    return folder
+
+
+@contextmanager
+def _claimed(folder: Path) -> Iterator[None]:
+    """Hold a folder, so that another node's backup beside it does not remove it."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _is_abandoned(folder: Path) -> bool:
+    """Tell whether the run that made a working folder has ended."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(handle)
+    return True
 
 
 def _content(

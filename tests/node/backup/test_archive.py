@@ -172,6 +172,25 @@ class TestNames:
         assert not is_plain_name(name)
 
 
+def test_backups_of_two_nodes_into_one_folder_leave_each_other_alone(
+    stored: Stored, tmp_path: Path
+):
+    begun = []
+
+    def second(_: int) -> None:
+        """Another node's timer strikes while the first backup is half done."""
+        if not begun:
+            begun.append(True)
+            make_backup(stored.config, tmp_path / "b", [stored.recipient], ignore)
+
+    made = make_backup(stored.config, tmp_path / "a", [stored.recipient], second)
+    assert begun
+    assert check_digest(tmp_path / "b") != made.sha256 == check_digest(tmp_path / "a")
+    assert sorted(one.name for one in tmp_path.iterdir()) == [
+        "a", "a.sha256", "b", "b.sha256",
+    ]  # fmt: skip
+
+
 class TestPlaces:
     def test_another_archive_than_the_one_that_was_made_is_refused(
         self, stored: Stored, tmp_path: Path
