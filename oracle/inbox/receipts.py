@@ -191,7 +191,7 @@ def read_payload(payload: bytes) -> Receipt:
         fields = cbor2.loads(payload, allow_duplicate_keys=False)
         entries = tuple(ReceiptEntry(*entry) for entry in fields[4])
         return Receipt(fields[1], fields[2], fields[3], entries)
-    except (cbor2.CBORDecodeError, KeyError, TypeError) as exc:
+    except (cbor2.CBORDecodeError, LookupError, TypeError, ValueError) as exc:
         raise InvalidReceiptError(
             f"the receipt's payload is unreadable: {exc}"
         ) from exc

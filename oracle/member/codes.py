@@ -111,8 +111,13 @@ class Codes:
             InvalidProposalError: The statement does not serve, or there is no grade.
         """
         state = self._confirmed(statement)
-        benchmark = self._benchmark(state)
-        found = self._assess(state, benchmark)
+        try:
+            benchmark = self._benchmark(state)
+            found = self._assess(state, benchmark)
+        except AccountingError as exc:
+            raise InvalidProposalError(
+                "grade", "one that can be given", str(exc)
+            ) from exc
         if found.grade is None or found.level is None or found.ratio is None:
             raise InvalidProposalError("grade", "one that can be given", found.reason)
         shares = self._shares(statement)

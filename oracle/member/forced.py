@@ -6,10 +6,13 @@ Rules kept: the message comes from the chain, so no member can say it never had 
 passes the same checks as any other, and what fails them is no reading and stays open;
 any one honest member suffices to settle, and members take turns so that they do not
 all send the same proof. A leader who leaves the reading out is overtaken by the next.
+Few are looked at in a step, so that whoever forces many does not hold up the rounds.
 """
 
 import logging
 import time
+from collections.abc import Mapping
+from itertools import islice
 
 from contracts.errors import ContractsError, UnavailableError
 from contracts.hashing import keccak256
@@ -27,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 TURN_S = 3.0
 """How long the members before this one have to settle a reading. [s]"""
+AT_ONCE = 64
+"""Most readings that are looked at in one step."""
 
 
 class ForcedReadings:
@@ -42,6 +47,7 @@ class ForcedReadings:
         self._desk = desk
         self._follower = follower
         self._stored = stored
+        self._waiting: dict[bytes, None] = {}
         self._taken: set[bytes] = set()
         self._seen_at: dict[bytes, float] = {}
 
@@ -56,14 +62,32 @@ class ForcedReadings:
         self._taken &= forced.keys()
         for digest in self._seen_at.keys() - forced.keys():
             del self._seen_at[digest]
-        for digest, message in list(forced.items()):
-            if digest not in self._taken:
-                self._desk.inbox.accept([message])
-                self._taken.add(digest)
-                logger.info("took in a forced reading digest=%s", digest.hex())
-            reading = self._find(message)
+        turn = self._next(forced)
+        self._take_in({one: forced[one] for one in turn if one not in self._taken})
+        for digest in turn:
+            reading = self._find(forced[digest])
             if reading is not None and reading.batch_seq is not None:
                 self._settle(digest, reading)
+
+    def _next(self, forced: Mapping[bytes, bytes]) -> list[bytes]:
+        """Choose the digests whose turn it is: those not looked at for longest."""
+        for digest in self._waiting.keys() - forced.keys():
+            del self._waiting[digest]
+        for digest in forced:
+            self._waiting.setdefault(digest)
+        turn = list(islice(self._waiting, AT_ONCE))
+        for digest in turn:
+            self._waiting[digest] = self._waiting.pop(digest)
+        return turn
+
+    def _take_in(self, messages: Mapping[bytes, bytes]) -> None:
+        """Give messages to the inbox, as if a carrier had sent them."""
+        if not messages:
+            return
+        self._desk.inbox.accept(list(messages.values()))
+        self._taken.update(messages)
+        for digest in messages:
+            logger.info("took in a forced reading digest=%s", digest.hex())
 
     def _find(self, message: bytes) -> StoredReading | None:
         """Find the stored reading of a message; one that failed the checks is none."""

@@ -29,7 +29,7 @@ from oracle.database.address import Address, shown
 from oracle.errors import ConflictDatabaseError, InvalidReceiptError
 from oracle.inbox.receipts import read_receipt
 from oracle.inbox.store import open_engine, translated
-from oracle.inbox.tables import NO_RECEIPT, readings, receipts
+from oracle.inbox.tables import NO_RECEIPT, equivocations, readings, receipts
 from oracle.log.tiles import read_leaves, slice_tiles
 from oracle.log.tree import CompactRange, leaf_hash
 from oracle.member.keys import MemberKey, load_key
@@ -198,11 +198,25 @@ def _check_receipts(
             except InvalidReceiptError as exc:
                 raise _fault(address, f"receipt {row.id}: {exc}") from exc
             promised = {(entry.seq, entry.digest) for entry in receipt.entries}
-            _require_kept(address, row.id, promised - covered.take(row.id))
+            missing = promised - covered.take(row.id)
+            _require_kept(address, row.id, missing - _replaced(engine, missing))
             count += 1
             progress("receipts", 1)
         covered.finish()
     return count
+
+
+def _replaced(
+    engine: sa.Engine, missing: set[tuple[int, bytes]]
+) -> set[tuple[int, bytes]]:
+    """Find those whose place another message took, by a batch; both are evidence."""
+    if not missing:
+        return set()
+    columns = (equivocations.c.seq, equivocations.c.stored_digest)
+    digests = [digest for _, digest in missing]
+    query = sa.select(*columns).where(equivocations.c.stored_digest.in_(digests))
+    with engine.connect() as connection:
+        return {(seq, digest) for seq, digest in connection.execute(query)}
 
 
 def _require_kept(

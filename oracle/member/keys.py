@@ -87,7 +87,8 @@ def load_key(path: Path, passphrase_path: Path) -> MemberKey:
         The key.
 
     Raises:
-        InvalidKeyError: A file is missing or unreadable, or the passphrase is wrong.
+        InvalidKeyError: A file is missing or unreadable, others may read the
+            passphrase, or it is wrong.
     """
     passphrase = _read_passphrase(passphrase_path)
     try:
@@ -106,10 +107,14 @@ def load_key(path: Path, passphrase_path: Path) -> MemberKey:
 
 def _read_passphrase(path: Path) -> str:
     try:
+        mode = path.stat().st_mode & 0o777
         passphrase = path.read_text(encoding="utf-8").strip()
     except OSError as exc:
         message = f"passphrase file {path} cannot be read ({exc.strerror}): write one"
         raise InvalidKeyError(message) from exc
+    if mode & 0o077:
+        message = f"passphrase file {path} is open to others (mode {mode:o}): chmod 600"
+        raise InvalidKeyError(message)
     if not passphrase:
         message = f"passphrase file {path} is empty: write a passphrase into it"
         raise InvalidKeyError(message)

@@ -19,7 +19,13 @@ import cbor2
 
 from accounting.boundary import Boundary
 from accounting.errors import AccountingError
-from accounting.statement import Methods, Statement, compute_statement
+from accounting.statement import (
+    LAST_MOMENT,
+    MAX_PERIOD_S,
+    Methods,
+    Statement,
+    compute_statement,
+)
 from contracts.enumerations import Purpose
 from contracts.typed_data import StatementReport, compact_signature, struct_hash
 from oracle.errors import InvalidProposalError, UnavailableQuorumError
@@ -154,6 +160,7 @@ class Statements:
         Raises:
             InvalidProposalError: The boundary is unknown or cannot be calculated.
         """
+        _check_period(period)
         boundary = self._boundary(period.boundary)
         used = self._readings(boundary, period, until_batch)
         batches = [one.batch_seq for one in used if one.batch_seq is not None]
@@ -330,6 +337,15 @@ class Statements:
             expected = f"anchored readings of {', '.join(identifiers)}"
             raise InvalidProposalError("readings", expected, "none in the period")
         return used
+
+
+def _check_period(period: Period) -> None:
+    """Refuse what is never calculated before its readings are looked for."""
+    latest = min(period.start + MAX_PERIOD_S, LAST_MOMENT)
+    if not 0 <= period.start < period.end <= latest:
+        expected = f"a start before its end and at most {MAX_PERIOD_S} s"
+        given = f"{period.start} to {period.end}"
+        raise InvalidProposalError("period", expected, given)
 
 
 def _admitted(registry: CarrierRegistry, highest: Mapping[str, int]) -> list[int]:

@@ -94,6 +94,7 @@ class OrganisationSimulator:
             f'database_url = "{self.database_urls[0]}"\n'
         )
         passphrase, key_file = self.folder / "passphrase", self.folder / "member.json"
+        passphrase.touch(0o600)
         passphrase.write_text(f"passphrase of {self.name}")
         write_key(self.key, key_file, passphrase)
         settings = MemberSettings(

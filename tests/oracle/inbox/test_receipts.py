@@ -72,7 +72,14 @@ class TestReceipt:
             read(other, signer)
 
     @pytest.mark.parametrize(
-        "data", [b"", b"\x01", b"\x84\x40\xa0\x40", cbor2.dumps([b"", {}, b"", b""])]
+        "data",
+        [
+            b"",
+            b"\x01",
+            b"\x84\x40\xa0\x40",
+            cbor2.dumps([b"", {}, b"", b""]),
+            cbor2.dumps([b"", {}, cbor2.dumps([1, 2]), b""]),
+        ],
     )
     def test_another_form_is_refused(self, data: bytes):
         with pytest.raises(InvalidReceiptError):

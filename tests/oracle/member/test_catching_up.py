@@ -9,6 +9,7 @@ import pytest
 
 from contracts.enumerations import CarrierStatus
 from oracle.errors import UnavailableInboxError
+from oracle.member.fsck import check_everything
 from oracle.member.member import MemberNode
 from oracle.member.ports import Chain, ChainNews
 from oracle.member.proposal import build_batch
@@ -121,6 +122,8 @@ class TestCatchingUp:
                 assert {pair["stored_raw"], pair["raw"]} == {other, raws[0]}
                 again = late.inbox.submit(raws[:1])[0]
                 assert again.receipt
+            checked = check_everything(late.settings, lambda *_: None)
+            assert checked.readings == 3
 
 
 class TestManyRounds:

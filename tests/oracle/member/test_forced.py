@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from contracts.enumerations import CarrierStatus
 from contracts.hashing import keccak256
 from node.engine import EmbeddedEngine
+from oracle.member import forced
 from tests.simulators.device import DeviceSimulator
 from tests.simulators.oracle_park import STREAM_ID, OraclePark, wait_until
 
@@ -75,7 +76,29 @@ class TestForcedReading:
             wait_until(lambda: due(park, digest) == 0, 40)
             assert due(park, bad) > 0
             assert members[1].inbox.stored.counts()["dead_letters"] == 1
+            wait_until(lambda: len(members[1].follower.view.forced) == 1)
             shown = figures(members[1].url)
             assert shown["carbon_forced_readings"] == 1
             assert shown["carbon_inbox_messages_totalrefused"] == 1
             assert shown["carbon_inbox_messages_totalaccepted"] >= 1
+
+    def test_is_reached_behind_many_that_are_none(
+        self, park: OraclePark, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(forced, "AT_ONCE", 1)
+        device = park.device("patient")
+        asked = [force(park, bytes([number]) * 9) for number in range(3)]
+        asked.append(force(park, reading(device)))
+        member = park.node(0)
+        try:
+            member.follower.follow()
+            names = list(member.follower.view.forced)
+            assert set(asked) <= set(names)
+            for name in (*names, names[0]):
+                assert member.forced._next(member.follower.view.forced) == [name]
+            for _ in names:
+                member.forced.step()
+            found = member.inbox.stored.readings_of(device.identifier, 0, 1 << 40)
+            assert [one.digest for one in found] == asked[-1:]
+        finally:
+            member.stop()

@@ -9,11 +9,15 @@ from oracle.member.keys import create_key, load_key
 from oracle.member.setup import receipt_signer
 
 
+def secret_file(path: Path, content: str) -> Path:
+    path.touch(0o600)
+    path.write_text(content)
+    return path
+
+
 @pytest.fixture
 def passphrase(tmp_path: Path) -> Path:
-    path = tmp_path / "passphrase"
-    path.write_text("correct horse\n")
-    return path
+    return secret_file(tmp_path / "passphrase", "correct horse\n")
 
 
 class TestKeyFile:
@@ -37,8 +41,7 @@ class TestKeyFile:
         self, tmp_path: Path, passphrase: Path
     ):
         create_key(tmp_path / "key.json", passphrase)
-        other = tmp_path / "other"
-        other.write_text("battery staple")
+        other = secret_file(tmp_path / "other", "battery staple")
         with pytest.raises(InvalidKeyError, match="both belong together") as caught:
             load_key(tmp_path / "key.json", other)
         assert "battery" not in str(caught.value)
@@ -56,9 +59,18 @@ class TestKeyFile:
             load_key(tmp_path / "key.json", passphrase)
 
     def test_wants_a_passphrase(self, tmp_path: Path):
-        (tmp_path / "passphrase").write_text("\n")
+        secret_file(tmp_path / "passphrase", "\n")
         with pytest.raises(InvalidKeyError, match="is empty"):
             create_key(tmp_path / "key.json", tmp_path / "passphrase")
+
+    @pytest.mark.parametrize("mode", [0o640, 0o604])
+    def test_wants_a_passphrase_that_others_cannot_read(
+        self, tmp_path: Path, passphrase: Path, mode: int
+    ):
+        create_key(tmp_path / "key.json", passphrase)
+        passphrase.chmod(mode)
+        with pytest.raises(InvalidKeyError, match="open to others"):
+            load_key(tmp_path / "key.json", passphrase)
 
 
 class TestReceiptKey:

@@ -88,10 +88,14 @@ class Scene:
             ),
         )
 
-    def works(self, name: str, firm: str, industry: str = "steel") -> DeviceSimulator:
+    def works(
+        self, name: str, firm: str, industry: str = "steel", written: str = ""
+    ) -> DeviceSimulator:
         """Register another boundary of a firm with one meter."""
         device = self.park.device(name.replace(" ", "-"), firm)
-        boundary = replace(boundary_of(firm, device), name=name, industry=industry)
+        boundary = replace(
+            boundary_of(firm, device), name=written or name, industry=industry
+        )
         where = (boundary_id(name), account_id(firm))
         emissions = self.park.ledger.emissions
         call = emissions.register_boundary(*where, boundary.to_bytes())
@@ -302,6 +306,16 @@ class TestStatements:
         answer = scene.nodes[1].statements.answer("", encode_report(lie))
         assert f"refused for its {field}" in cbor2.loads(answer)["refused"]
 
+    @pytest.mark.parametrize("end", [(1 << 63) - 1, START, END + 3 * 366 * DAY_S])
+    def test_a_member_looks_for_no_readings_of_an_impossible_period(
+        self, scene: Scene, end: int
+    ):
+        node, period = scene.nodes[0], period_of("Steel")
+        own = node.statements.compute(period, Purpose.ETS_DIRECT, NO_STATEMENT)
+        lie = replace(own.report, period_end=end)
+        answer = scene.nodes[1].statements.answer("", encode_report(lie))
+        assert "refused for its period" in cbor2.loads(answer)["refused"]
+
     def test_refuses_a_boundary_that_is_not_registered(self, scene: Scene):
         period = Period(b"\x07" * 32, START, END)
         with pytest.raises(InvalidProposalError, match="registered"):
@@ -374,6 +388,20 @@ class TestCodes:
         scene.confirm("Steel", statement)
         scene.declare("Steel", 50_000_000, "lone works")
         with pytest.raises(InvalidProposalError, match="at least 3 are needed"):
+            scene.nodes[0].propose_code(statement)
+
+    def test_says_why_there_is_no_grade_where_two_firms_have_one_name(
+        self, scene: Scene
+    ):
+        for name, firm in (("twin one", "Steel"), ("twin two", "Glass")):
+            device = scene.works(name, firm, "cement", "twin works")
+            scene.deliver(3, series(device, 100))
+            statement = scene.nodes[0].propose_statement(
+                Period(boundary_id(name), START, END), Purpose.TOTAL_WITH_INDIRECT
+            )
+            scene.confirm(firm, statement)
+            scene.declare(firm, 50_000_000, name)
+        with pytest.raises(InvalidProposalError, match="each firm once"):
             scene.nodes[0].propose_code(statement)
 
     def test_refuses_a_statement_that_is_not_confirmed(self, scene: Scene):
