@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -32,6 +31,7 @@ from contracts.structs import (
     Signatures,
 )
 from contracts.typed_data import address_of, compact_signature, stream_id
+from node.network.local import free_ports
 from oracle.config import MemberSettings
 from oracle.member.keys import MemberKey, write_key
 from oracle.member.member import MemberNode
@@ -279,9 +279,8 @@ def settings_toml(settings: MemberSettings) -> str:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port below the range that the kernel takes for outgoing connections."""
+    return free_ports(1)[0]
 
 
 def wait_until(condition: Any, timeout_s: float = 20.0, pause_s: float = 0.05) -> None:

@@ -1,7 +1,11 @@
 """The program of the validators: found, whole, built by one at a time."""
 
 import fcntl
+import os
+import signal
+import subprocess
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -16,7 +20,27 @@ from node.network.binary import (
     version_of,
     write_digest,
 )
-from node.network.build import ensure_avalanchego
+from node.network.build import MODULE_SUM, ensure_avalanchego
+from tests.simulators import commands
+
+# A Go that brings the real program, and whose first build stops half-way.
+GO = """#!/bin/sh
+case "$1 $2" in
+version*) echo "go version go1.26.0 linux/amd64" ;;
+"mod download") echo '{{"Sum": "{sum}", "Dir": "{folder}"}}' ;;
+list*) echo one; echo two ;;
+build*)
+    echo one >&2
+    while [ "$1" != -o ]; do shift; done
+    if [ ! -e {folder}/begun ]; then
+        head -c 1000000 {program} > "$2"
+        chmod 755 "$2"
+        touch {folder}/begun
+        exec sleep 120
+    fi
+    cp {program} "$2" ;;
+esac
+"""
 
 
 @pytest.fixture
@@ -86,3 +110,37 @@ class TestBuilding:
 
         assert found == [program]
         assert cache in program.parents
+
+    def test_that_was_killed_half_way_ends_well_when_it_is_run_again(
+        self, real: Path, cache: Path
+    ) -> None:
+        tools = cache / "tools"
+        tools.mkdir()
+        go = tools / "go"
+        go.write_text(GO.format(sum=MODULE_SUM, folder=tools, program=real))
+        go.chmod(0o755)
+        for compiler in ("gcc", "g++"):
+            (tools / compiler).symlink_to("/bin/true")
+        path = {"PATH": f"{tools}:{os.environ['PATH']}"}
+        install = [commands.BIN / "carbon-node", "network", "install"]
+        with subprocess.Popen(
+            install,
+            env=os.environ | path,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        ) as killed:
+            deadline = time.monotonic() + 60
+            while not (tools / "begun").exists():
+                assert killed.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            os.killpg(killed.pid, signal.SIGKILL)
+        with pytest.raises(UnavailableEngineError, match="carbon-node network install"):
+            find_avalanchego()
+
+        done = commands.run("carbon-node", "network", "install", env=path)
+
+        assert done.code == 0, done.err
+        assert done.out == f"{cached_program()} (avalanchego {VERSION})\n"
+        assert is_intact(cached_program())
