@@ -11,6 +11,7 @@
 Unknown tables and keys are refused, so that a misspelt one is not silently a default.
 """
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -23,6 +24,7 @@ from oracle.database.address import parse_address
 from oracle.errors import InvalidSettingsError
 
 ClockSource = Literal["wall", "chain"]
+_LAST_PORT = (1 << 16) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,11 @@ class MemberSettings:
         """Refuse values that cannot work."""
         for name in ("window_s", "timeout_s", "heartbeat_s", "max_batch"):
             value = getattr(self, name)
-            if value <= 0:
+            if not 0 < value < math.inf:
                 raise InvalidSettingsError(f"{name} must be positive, given {value}")
+        if not 0 <= self.port <= _LAST_PORT:
+            message = f"port must be 0 to {_LAST_PORT}, given {self.port}"
+            raise InvalidSettingsError(message)
         if self.database_url:
             parse_address(self.database_url)
         if self.clock not in ("wall", "chain"):

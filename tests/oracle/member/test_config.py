@@ -47,6 +47,8 @@ class TestLoadSettings:
             ("max_batch = 1024", 'max_batch = "many"', "max_batch must be int"),
             ("max_batch = 1024", "max_batch = true", "max_batch must be int"),
             ("window_s = 2.5", "window_s = 0", "window_s must be positive"),
+            ("window_s = 2.5", "window_s = nan", "window_s must be positive"),
+            ("[rounds]", "[http]\nport = 65536\n[rounds]", "port must be 0 to 65535"),
             ('name = "Auditor"', "", "lack name"),
             ('stream = "park"', "stream = 5", "stream must be str"),
             ("[rounds]", 'clock = "sun"\n[rounds]', "wall or chain"),
