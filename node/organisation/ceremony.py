@@ -101,10 +101,13 @@ class Ceremony:
             InvalidRequestError: If the contracts would refuse a step.
             NodeError: If a file or the chain cannot be used.
         """
-        calls = [*self._opening(plan), *self._joining(plan)]
+        opening, joining = self._opening(plan), self._joining(plan)
         what = f"open the account of {plan.name}"
-        if plan.member_key:
+        if plan.member_key and joining and not opening:
+            what = f"make {plan.member_key} the oracle's member of {plan.name}"
+        elif plan.member_key:
             what += f" and make {plan.member_key} a member of the oracle"
+        calls = [*opening, *joining]
         opened = self._mandate_step(REGULATOR_ROLE, "regulator", what, calls)
         permitted = self._permission_step(plan.name, plan.permitted)
         if opened.state == "open":
@@ -154,7 +157,15 @@ class Ceremony:
         if any(one.key.lower() == plan.member_key.lower() for one in members):
             return []
         added = Member(plan.member_key, plan.account, plan.kind)
-        return [self._configure((*members, added), plan.threshold)]
+        # A new key takes the place of the organisation's old one, which may be lost:
+        # beside it, it would raise the quorum by a member that never signs.
+        places = [one.organisation for one in members]
+        if plan.account in places:
+            at = places.index(plan.account)
+            together = (*members[:at], added, *members[at + 1 :])
+        else:
+            together = (*members, added)
+        return [self._configure(together, plan.threshold)]
 
     def _leaving(self, plan: RemovalPlan) -> list[UnsignedCall]:
         members = self._ledger.anchor.configuration().members

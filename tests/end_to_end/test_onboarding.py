@@ -444,3 +444,20 @@ def test_what_the_contracts_would_refuse_is_put_before_nobody(scene: Scene):
     with pytest.raises(InvalidRequestError, match="would refuse this step"):
         scene.run("organisation", "onboard", path)
     assert not (scene.folder / "data" / "ceremonies" / "Third").exists()
+
+
+def test_a_members_new_key_takes_the_place_of_the_lost_one(scene: Scene):
+    """The last here: the member that has the old key is none any more."""
+    anchor, new = scene.park.ledger.anchor, address("Auditor oracle, made anew")
+    before = anchor.configuration()
+    path = plan(scene, "Auditor", 'kind = "verifier"', f'member_key = "{new}"')
+    words = ("organisation", "onboard", path)
+    asked = scene.run(*words)
+    assert f"make {new} the oracle's member of Auditor" in asked.output
+    scene.sign_file("Auditor", "Regulator")
+    assert f"done  make {new}" in scene.run(*words).output
+    after = anchor.configuration()
+    expected = [one.key for one in before.members]
+    expected[2] = new
+    assert [one.key for one in after.members] == expected
+    assert (after.threshold, len(after.members)) == (3, 4)
