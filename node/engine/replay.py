@@ -94,12 +94,25 @@ def _load(engine: AnvilProcess, snapshot: Snapshot) -> bool:
         engine.rpc.call("anvil_loadState", snapshot.dump)
         height = int(engine.rpc.call("eth_blockNumber"), 16)
         loaded = block_hash(engine.rpc, snapshot.height)
+        _recall_hashes(engine, snapshot.height)
     except (InvalidCallError, TypeError):
         height, loaded = -1, b""
     good = height == snapshot.height and loaded == snapshot.block_hash
     if not good:
         logger.warning("snapshot height=%s unusable, passed over", snapshot.height)
     return good
+
+
+def _recall_hashes(engine: AnvilProcess, height: int) -> None:
+    """Let contracts know the hashes of a loaded chain's blocks again.
+
+    anvil keeps them apart from the blocks and a dump does not hold them, so BLOCKHASH
+    would give others and later blocks come out differently. Where it takes a block
+    back, it reads the hashes of the last 256 from the blocks.
+    """
+    head = engine.rpc.call("eth_getBlockByNumber", hex(height), False)
+    engine.rpc.call("evm_mine", int(head["timestamp"], 16) + 1)
+    engine.rpc.call("anvil_rollback", 1)
 
 
 def _replay(

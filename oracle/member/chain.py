@@ -1,6 +1,5 @@
 """The ledger as a member uses it: events in, attested reports out."""
 
-import logging
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,19 +17,12 @@ from contracts.structs import Attestation, BatchReport, ReadingProof
 from contracts.typed_data import CodeReport, StatementReport, digest, domain
 from oracle.member.ports import BlockRef, ChainNews
 
-logger = logging.getLogger(__name__)
-
 PAGE_BLOCKS = 5_000
 """Blocks whose logs are asked for at once."""
 SUBMIT_GAS = 600_000
 """Gas allowed for a batch: some 60,000 at 3 signatures, with room for 32. [gas]"""
 WATCHED = ("Carriers", "ReadingAnchor", "EmissionLedger", "CarbonCodes")
 """Contracts whose events a member follows."""
-
-BLOCKS_TO_MAKE = 3
-"""Blocks that are made at most until contracts know the last one."""
-NOTHING_GAS = 21_000
-"""Gas of a transaction that does nothing. [gas]"""
 
 Report = BatchReport | StatementReport | CodeReport
 _Bind = Callable[[Any, Attestation], UnsignedCall]
@@ -148,26 +140,6 @@ class EvmChain:
             call = replace(call, gas_limit=SUBMIT_GAS)
         self._sender.send(call)
 
-    def require_known_blocks(self) -> None:
-        """See that contracts know the last blocks by the hashes that nodes tell.
-
-        A report names a block by its hash, and the contract looks that hash up. An
-        embedded engine that was restored from a snapshot has forgotten the hashes of
-        the blocks before it; a report that a quorum signed over one of them could
-        never be anchored. So blocks are made until the last one is known again.
-
-        Raises:
-            ContractsError: The chain does not answer, or makes no blocks.
-        """
-        for _ in range(BLOCKS_TO_MAKE):
-            if self._knows_last_block():
-                return
-            logger.warning("the chain forgot the hashes of its blocks: making one")
-            to = self._sender.address
-            self._sender.send(UnsignedCall(to, b"", gas_limit=NOTHING_GAS))
-        message = f"the contracts at {self._client.url} do not know the chain's blocks"
-        raise UnavailableError(f"{message}: try again")
-
     def settle_inclusion(self, digest: bytes, proof: ReadingProof) -> None:
         """Show the contract the batch that carries a forced reading.
 
@@ -223,25 +195,6 @@ class EvmChain:
                 return _attestation(function, data[4:])
         message = f"transaction 0x{tx_hash.hex()} carries no report of the members"
         raise ConflictError(message, tx_hash=tx_hash)
-
-    def _knows_last_block(self) -> bool:
-        """Ask for the hash of the block before the latest, as a contract would.
-
-        The call poses as a creation whose code is the answer, so a zero word goes
-        before the hash: code must not begin with 0xef (EIP-3541).
-        """
-        head = self._block("latest")
-        before = self._client.block(head.number - 1) if head.number else None
-        if before is None:
-            return True
-        number = before.number.to_bytes(8, "big")
-        program = (
-            f"67{number.hex()}40" + "602052" + "60405ff3"
-        )  # [0, blockhash(number)]
-        told = self._client.request(
-            "eth_call", {"data": f"0x{program}"}, hex(head.number)
-        )
-        return bytes.fromhex(told[2:]) == bytes(32) + before.hash
 
     def _block(self, which: str) -> BlockRef:
         block = self._client.block(which)

@@ -69,9 +69,6 @@ class Chain(Protocol):
     def attestation(self, tx_hash: bytes) -> Attestation:
         """Read the attestation back from a transaction that carried a report."""
 
-    def require_known_blocks(self) -> None:
-        """See that contracts know the last blocks by the hashes that nodes tell."""
-
     def settle_inclusion(self, digest: bytes, proof: ReadingProof) -> None:
         """Show the contract the batch that carries a forced reading."""
 

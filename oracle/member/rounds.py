@@ -229,7 +229,6 @@ class Rounds:
     def _propose(self, subject: Subject) -> Proposal:
         """Make a new proposal from what is pending; without readings a heartbeat."""
         follower = self._follower
-        self._desk.chain.require_known_blocks()
         follower.follow()
         head = follower.head
         readings, states = self._selection.choose(head.number)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Never
 
 import pytest
+from eth_utils.address import to_checksum_address
 
 from node.engine import EngineSettings
 from node.engine.chain import Chain
@@ -327,6 +328,24 @@ class TestSnapshots:
         full = open_chain(data_dir=_without_snapshots(again))
         assert full.head == again.head
 
+    def test_contracts_know_the_blocks_before_the_snapshot(
+        self, open_chain: Callable[..., Chain], signer: Any
+    ):
+        """Else a block behind it comes out differently when it is mined again."""
+        chain = open_chain(snapshot_interval_blocks=4)
+        keeper = _create(chain, signer, _HASH_KEEPER)
+        make_blocks(chain, signer, 3)
+        _call(chain, signer, keeper, 2, 4)
+        hashes = [block_hash(chain.engine.rpc, height) for height in range(6)]
+        assert _kept(chain, keeper, 2, 4) == [hashes[2], hashes[4]]
+        chain.close()
+        again = open_chain(snapshot_interval_blocks=4)
+        assert again._snapshots.heights() == [4]
+        _call(again, signer, keeper, 1, 3, 5)
+        assert _kept(again, keeper, *range(1, 6)) == hashes[1:]
+        full = open_chain(data_dir=_without_snapshots(again))
+        assert full.head == again.head
+
     @pytest.mark.parametrize("damaged", [1, 2])
     def test_damaged_snapshots_are_passed_over(
         self,
@@ -427,6 +446,30 @@ class TestFolder:
     ):
         with pytest.raises(UnavailableEngineError, match="did not come up"):
             Chain(make_settings(anvil_path="/bin/false"))
+
+
+_HASH_KEEPER = bytes.fromhex("665f3580409055005f5260076019f3")
+"""Creates: storage[calldata] = BLOCKHASH(calldata)."""
+
+
+def _create(chain: Chain, signer: Any, code: bytes) -> str:
+    sent = signer.transaction(to=None, data=code)
+    assert chain.submit([sent]) == [None]
+    chain.produce(allow_empty=False)
+    receipt = chain.engine.rpc.call("eth_getTransactionReceipt", "0x" + sent.hash.hex())
+    return to_checksum_address(receipt["contractAddress"])
+
+
+def _call(chain: Chain, signer: Any, to: str, *words: int) -> None:
+    sent = [signer.transaction(to=to, data=word.to_bytes(32)) for word in words]
+    assert chain.submit(sent) == [None] * len(sent)
+    chain.produce(allow_empty=False)
+
+
+def _kept(chain: Chain, address: str, *slots: int) -> list[bytes]:
+    ask = chain.engine.rpc.call
+    words = [ask("eth_getStorageAt", address, hex(one), "latest") for one in slots]
+    return [bytes.fromhex(word[2:]) for word in words]
 
 
 def _raise_full(_block: object) -> Never:
