@@ -99,8 +99,7 @@ class AvalancheEngine:
             InvalidConfigError: If it is another chain, or permissions cannot be used.
             InvalidAccessError: If the permissions do not let it validate.
         """
-        self._permissions = self._given or permissions_source(self._home.folder)
-        self._check_permitted()
+        self.require_permitted()
         self._stopping.clear()
         is_ours = self._process.pid is None and not self._runs_elsewhere()
         if is_ours:
@@ -115,6 +114,17 @@ class AvalancheEngine:
         if is_ours:
             self._watcher = threading.Thread(target=self._watch, name="validator")
             self._watcher.start()
+
+    def require_permitted(self) -> None:
+        """Read the permissions, and refuse a validator that may not validate.
+
+        Raises:
+            InvalidConfigError: If the permissions cannot be used.
+            ConflictPermissionsError: If they are older than those that were in force.
+            InvalidAccessError: If they do not let it validate.
+        """
+        self._permissions = self._given or permissions_source(self._home.folder)
+        self._check_permitted()
 
     def stop(self) -> None:
         """Stop the validator if ``start`` started it."""

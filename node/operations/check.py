@@ -24,12 +24,13 @@ from node.engine.anvil import find_anvil
 from node.errors import NodeError
 from node.network.binary import VERSION as AVALANCHEGO
 from node.network.binary import find_avalanchego, version_of
+from node.network.engine import AvalancheEngine
+from node.network.home import ValidatorHome
 from node.operations.start import member_tls, member_urls
 from node.relayer import relayer_key
 from node.run import choose_engine, database_url, open_ledger
 from node.store.database import database_revision
 from oracle.errors import OracleError
-from oracle.operations.access import OperatorAccess
 from oracle.operations.chain_checks import (
     Agreed,
     check_chain,
@@ -42,6 +43,8 @@ from oracle.operations.findings import (
     attempt,
     check_disk,
     check_machine,
+    check_made_later,
+    check_operators,
     check_revision,
     check_secret,
 )
@@ -112,22 +115,21 @@ def _check_database(settings: Settings) -> Finding:
     url = database_url(settings)
     parsed = make_url(url)
     is_file = parsed.get_backend_name() == "sqlite"
-    if is_file and not Path(str(parsed.database)).exists():
-        return Finding("database", "ok", "none yet: the first start makes it")
-    return check_revision(*database_revision(url))
+    new = check_made_later("database", Path(str(parsed.database))) if is_file else None
+    return new or check_revision(*database_revision(url))
 
 
 def _check_relayer(settings: Settings) -> Finding:
     made = settings.relayer_key or settings.data_dir / "relayer.key"
-    if settings.relayer_key is None and not made.exists():
-        return Finding("relayer key", "ok", "none yet: the first start makes it")
-    return Finding("relayer key", "ok", _address(relayer_key(settings)))
+    new = (
+        check_made_later("relayer key", made) if made != settings.relayer_key else None
+    )
+    return new or Finding("relayer key", "ok", _address(relayer_key(settings)))
 
 
 def _check_operators(settings: Settings) -> Finding:
-    access = OperatorAccess.from_file(settings.operations.token_file)
-    words = "whoever shows the token" if access.token else "callers on this machine"
-    return Finding("operators", "ok", f"health, alarms and figures are for {words}")
+    what = "health, alarms and figures are"
+    return check_operators("operators", settings.operations.token_file, what)
 
 
 def _check_engine(settings: Settings) -> Finding:
@@ -135,6 +137,9 @@ def _check_engine(settings: Settings) -> Finding:
         return Finding("engine", "ok", f"runs elsewhere, at {settings.rpc_url}")
     if settings.validator is not None:
         program = find_avalanchego(settings.avalanchego_path)
+        engine = choose_engine(settings)
+        if isinstance(engine, AvalancheEngine):
+            engine.require_permitted()
         return _version("avalanchego", version_of(program), AVALANCHEGO)
     return _version("anvil", _anvil_version(settings), _ANVIL)
 
@@ -161,8 +166,10 @@ def _version(program: str, found: str, wanted: str) -> Finding:
 
 
 def _rpc_url(settings: Settings) -> str:
-    if settings.rpc_url or settings.validator is not None:
-        return choose_engine(settings).rpc_url
+    if settings.rpc_url:
+        return settings.rpc_url
+    if settings.validator is not None:
+        return ValidatorHome(settings.validator).rpc_url
     return f"http://127.0.0.1:{settings.rpc_port}" if settings.rpc_port else ""
 
 

@@ -21,6 +21,7 @@ from node.network.engine import AvalancheEngine
 from node.network.home import ValidatorHome
 from node.network.offer import read_offer
 from node.network.permitted import permissions_in, require_permitted
+from node.operations.check import check_node
 from node.run import choose_engine
 from tests.simulators.voters import Voters
 
@@ -134,6 +135,15 @@ class TestCommands:
         with pytest.raises(InvalidAccessError, match="glass may not validate"):
             choose_engine(settings).start()
         assert not runs(place / "glass")
+
+    def test_check_calls_it_wrong(
+        self, place: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("CARBON_AVALANCHEGO")
+        findings = check_node(load_settings(place / "glass" / "node.toml"))
+        (engine,) = (one for one in findings if one.subject == "engine")
+        assert "glass may not validate" in engine.detail
+        assert not engine.is_good
 
     def test_run_asks_the_gate_that_its_settings_name(
         self, place: Path, tmp_path: Path, voters: Voters
