@@ -39,6 +39,7 @@ from node.upgrade.command import upgrade_command, versions_command
 from oracle.errors import OracleError
 from oracle.operations.logs import LogFormat, configure_logs
 from oracle.operations.stopping import StopSignals
+from wallet.catalogue import Language
 from wallet.errors import WalletError
 
 __all__ = ["app", "main"]
@@ -157,7 +158,7 @@ def deploy_command(
 
 
 @app.command("demo")
-def demo(
+def demo(  # the options of a command are its parameters
     data: Annotated[
         Path, typer.Option(envvar="DATA", help="Folder of input data.")
     ] = Path("../shared/data"),
@@ -171,9 +172,13 @@ def demo(
         bool, typer.Option("--serve", help="Keep chain, oracle and API running.")
     ] = False,
     port: Annotated[int, typer.Option(help="Port of the API; 0: a free one.")] = 8620,
+    language: Annotated[
+        Language, typer.Option(envvar="CARBON_LANGUAGE", help="Of what it shows.")
+    ] = "en",
 ) -> None:
     """Run the main job on a month of real readings, on one machine."""
-    demo_command(DemoSettings(folder, data, days), serve=serve, port=port)
+    settings = DemoSettings(folder, data, days, language=language)
+    demo_command(settings, serve=serve, port=port)
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from node import run
 from node.demo.index import node_settings
 from node.demo.members import free_ports
 from node.demo.run import Demo, DemoSettings, run_demo, show
+from node.demo.words import say
 
 STEP_S = 0.5
 """How long a signal may go unnoticed. [s]"""
@@ -36,11 +37,13 @@ def _serve(demo: Demo, port: int, console: Console) -> None:
         demo.settings.folder, demo.ledger, port or free_ports(1)[0]
     )
     with run.run_node(settings, demo.ledger.engine) as node:
-        console.print(f"API: {node.url}/docs   chain: {demo.ledger.engine.rpc_url}")
+        language = demo.settings.language
+        chain = say(language, "chain")
+        console.print(f"API: {node.url}/docs   {chain}: {demo.ledger.engine.rpc_url}")
         stop = threading.Event()
         for one in (signal.SIGTERM, signal.SIGINT):
             signal.signal(one, lambda *_: stop.set())
-        console.print("Stop with Ctrl-C.")
+        console.print(say(language, "Stop with Ctrl-C."))
         while not stop.wait(STEP_S):
             pass
-        console.print("Stopping.")
+        console.print(say(language, "Stopping."))

@@ -1,6 +1,7 @@
 """Steps 3 to 7: statements, certificates, quota, block trade, surrender."""
 
 import datetime as dt
+from decimal import Decimal
 from typing import Any
 
 from contracts.bindings.carbon_codes import Code
@@ -50,7 +51,7 @@ class Compliance:
                 self._pass_on(enterprise.name, statement)
                 found = self._ledger.emissions.statement_of(statement)
                 facts[f"{enterprise.name} {purpose.name.lower()}"] = {
-                    "tonnes": f"{found.grams / 1_000_000:.3f}",
+                    "tonnes": f"{Decimal(found.grams) / 1_000_000:.3f}",
                     "grams": found.grams,
                     "status": found.status.name.lower(),
                     "statement": "0x" + statement.hex(),
@@ -185,8 +186,8 @@ class Compliance:
 def _code_facts(report: Code) -> dict[str, Any]:
     return {
         "grade": report.grade,
-        "level L [t/10k CNY]": f"{report.level_micro / 1e6:.6f}",
-        "ratio K": f"{report.ratio_micro / 1e6:.6f}",
+        "level L [t/10k CNY]": f"{Decimal(report.level_micro) / 1_000_000:.6f}",
+        "ratio K": f"{Decimal(report.ratio_micro) / 1_000_000:.6f}",
         "coverage": f"{report.coverage_bps / 100:.2f} %",
         "attested": f"{report.attested_bps / 100:.2f} %",
     }

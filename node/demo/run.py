@@ -38,7 +38,9 @@ from node.demo.proof import prove, prove_on_chain
 from node.demo.replay import replay
 from node.demo.series import Series, load_series
 from node.demo.stage import ROWS_A_DAY, START, Stage, Told
+from node.demo.words import say
 from node.errors import InvalidConfigError
+from wallet.catalogue import Language
 
 GENESIS_DAYS = 2
 """How many days before the month the chain begins."""
@@ -60,6 +62,8 @@ class DemoSettings:
     """How much of the month is replayed. [d]"""
     may_fetch: bool = True
     """Whether the publisher may be asked for an absent series."""
+    language: Language = "en"
+    """Language of what it shows; ``summary.json`` is in English always."""
 
 
 @dataclass(slots=True)
@@ -96,7 +100,7 @@ def run_demo(settings: DemoSettings, console: Console) -> Iterator[Demo]:
     _empty(settings.folder)
     series = load_series(settings.data_dir, may_fetch=settings.may_fetch)
     label = _label(series)
-    console.print(label)
+    console.print(say(settings.language, label))
     demo = _open(settings, console)
     try:
         told = _play(demo, series, console)
@@ -143,17 +147,19 @@ def show(demo: Demo, console: Console) -> None:
         demo: A finished demo.
         console: Where it goes.
     """
+    language = demo.settings.language
     for title, facts in demo.summary["steps"].items():
-        console.print(_tree(title, facts))
-    console.print(_tree("Addresses", demo.summary["contracts"]))
-    console.print(f"[bold]{demo.summary['input']}[/bold]")
-    console.print(f"Took {demo.summary['seconds']} s. Next:")
+        console.print(_tree(title, facts, language))
+    console.print(_tree("Addresses", demo.summary["contracts"], language))
+    console.print(Text(say(language, demo.summary["input"]), style="bold"))
+    console.print(say(language, f"Took {demo.summary['seconds']} s. Next:"))
     for command in demo.summary["next"]:
         console.print(f"  {command}", highlight=False, soft_wrap=True)
 
 
 def _open(settings: DemoSettings, console: Console) -> Demo:
-    with console.status("Making keys, starting the chain, deploying the contracts"):
+    doing = "Making keys, starting the chain, deploying the contracts"
+    with console.status(say(settings.language, doing)):
         people = People(settings.folder / "keys")
         members = Members(settings.folder / "members")
         opening = START - dt.timedelta(days=GENESIS_DAYS)
@@ -166,19 +172,20 @@ def _open(settings: DemoSettings, console: Console) -> Demo:
 
 
 def _play(demo: Demo, series: Series, console: Console) -> list[Told]:
-    days = demo.settings.days
+    days, language = demo.settings.days, demo.settings.language
     usage = series.month(MONTH)[: days * ROWS_A_DAY]
     proofs = demo.settings.folder / "proofs"
     proofs.mkdir()
     stage = Stage(demo.ledger, demo.members, days, proofs)
     carriers = make_carriers()
     told = [enrol(stage, carriers)]
-    with _bar(console, _deliverable(carriers, len(usage) + 1)) as progress:
+    total = _deliverable(carriers, len(usage) + 1)
+    with _bar(console, total, language) as progress:
         told.append(replay(stage, carriers, usage, progress))
     for step in _steps(demo, stage):
-        with console.status("Working"):
+        with console.status(say(language, "Working")):
             told.append(step())
-        console.print(f"✓ {told[-1].title}")
+        console.print(f"✓ {say(language, told[-1].title)}")
     return told
 
 
@@ -200,7 +207,9 @@ def _steps(demo: Demo, stage: Stage) -> Iterator[Callable[[], Told]]:
 
 
 @contextmanager
-def _bar(console: Console, total: int) -> Iterator[Callable[[int], None]]:
+def _bar(
+    console: Console, total: int, language: Language
+) -> Iterator[Callable[[int], None]]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -208,7 +217,7 @@ def _bar(console: Console, total: int) -> Iterator[Callable[[int], None]]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console) as progress:
-        task = progress.add_task("Readings anchored", total=total)
+        task = progress.add_task(say(language, "Readings anchored"), total=total)
         yield lambda done: progress.update(task, completed=done)
 
 
@@ -249,15 +258,16 @@ def _summary(
     }
 
 
-def _tree(title: str, facts: dict[str, Any]) -> Tree:
-    tree = Tree(Text(title, style="bold"))
+def _tree(title: str, facts: dict[str, Any], language: Language) -> Tree:
+    tree = Tree(Text(say(language, title), style="bold"))
     for name, value in facts.items():
+        shown = say(language, name)
         if isinstance(value, dict):
-            branch = tree.add(Text(name))
+            branch = tree.add(Text(shown))
             for inner, fact in value.items():
-                branch.add(Text(f"{inner}: {fact}"))
+                branch.add(Text(f"{say(language, inner)}: {say(language, str(fact))}"))
         elif isinstance(value, list):
-            tree.add(Text(f"{name}: {', '.join(value)}"))
+            tree.add(Text(f"{shown}: {', '.join(value)}"))
         else:
-            tree.add(Text(f"{name}: {value}"))
+            tree.add(Text(f"{shown}: {say(language, str(value))}"))
     return tree

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ import pytest
 from rich.console import Console
 
 from contracts.typed_data import account_id
+from node.demo.park import ENTERPRISES
 from node.demo.run import Demo, DemoSettings, run_demo, show
 from node.demo.series import SIMULATED
+from node.demo.words import is_known
 
 DAYS = 3
 
@@ -89,6 +92,30 @@ class TestDemo:
         )
 
         assert done.returncode == 0, done.stdout + done.stderr
+
+    def test_has_chinese_for_all_it_says(self, demo: Demo):
+        names = {one.name for one in ENTERPRISES}
+        said = {demo.summary["input"], *demo.summary["steps"]}
+        for facts in demo.summary["steps"].values():
+            said |= {name for name in facts if name.split()[0] not in names}
+            said |= {
+                inner
+                for value in facts.values()
+                if isinstance(value, dict)
+                for inner in value
+            }
+        assert [text for text in said if not is_known(text)] == []
+
+    def test_shows_its_summary_in_chinese(self, demo: Demo):
+        console = Console(record=True, width=200, file=io.StringIO())
+        settings = replace(demo.settings, language="zh")
+
+        show(replace(demo, settings=settings), console)
+
+        shown = console.export_text()
+        assert "清缴义务已履行" in shown
+        assert "2023 年度配额 [吨]" in shown
+        assert "Obligations" not in shown
 
     def test_shows_its_summary(self, demo: Demo):
         console = Console(record=True, width=200, file=io.StringIO())
