@@ -18,7 +18,6 @@ file, so that a run that broke off is taken up by the same command; after the ha
 it can do nothing.
 """
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,12 +25,12 @@ from typing import Any
 from contracts.chain import ChainClient
 from contracts.deployment import deploy
 from contracts.directory import Deployment
-from contracts.enumerations import Kind, Rights
+from contracts.enumerations import Kind
 from contracts.plan import DeploymentPlan, Organisation, Stream
 from contracts.sender import Sender
-from contracts.structs import Member, Representative
+from contracts.structs import Member
 from contracts.typed_data import account_id
-from node.errors import InvalidConfigError
+from node.plan_file import read_kind, read_plan, read_representatives
 from node.relayer import transport_key
 
 __all__ = ["found_ledger", "load_plan"]
@@ -75,37 +74,22 @@ def load_plan(path: Path) -> DeploymentPlan:
     Raises:
         InvalidConfigError: Names the entry that is missing or wrong.
     """
-    try:
-        content = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as exc:
-        raise InvalidConfigError(f"Plan {path} cannot be read: {exc}.") from exc
-    try:
-        organisations = tuple(map(_organisation, content["organisations"]))
-        kinds = {one.name: one.kind for one in organisations}
-        return DeploymentPlan(
-            organisations,
-            tuple(_member(one, kinds) for one in content["members"]),
-            int(content["threshold"]),
-            tuple(
-                Stream(one["name"], one["max_silence_s"]) for one in content["streams"]
-            ),
-        )
-    except KeyError as exc:
-        raise InvalidConfigError(
-            f"Plan {path}: {exc.args[0]!r} is missing or names nothing in it; see the "
-            "form in carbon-node deploy --help."
-        ) from exc
-    except (TypeError, ValueError) as exc:
-        raise InvalidConfigError(f"Plan {path} has another form: {exc}.") from exc
+    return read_plan(path, _plan, "carbon-node deploy")
+
+
+def _plan(content: Mapping[str, Any]) -> DeploymentPlan:
+    organisations = tuple(map(_organisation, content["organisations"]))
+    kinds = {one.name: one.kind for one in organisations}
+    return DeploymentPlan(
+        organisations,
+        tuple(_member(one, kinds) for one in content["members"]),
+        int(content["threshold"]),
+        tuple(Stream(one["name"], one["max_silence_s"]) for one in content["streams"]),
+    )
 
 
 def _organisation(entry: Mapping[str, Any]) -> Organisation:
-    rights: dict[str, Rights] = {}
-    for name, right in (("initiators", Rights.INITIATE), ("approvers", Rights.APPROVE)):
-        for key in entry[name]:
-            rights[key] = Rights(rights.get(key, Rights.NONE) | right)
-    representatives = tuple(Representative(key, right) for key, right in rights.items())
-    return Organisation(entry["name"], Kind[entry["kind"].upper()], representatives)
+    return Organisation(entry["name"], read_kind(entry), read_representatives(entry))
 
 
 def _member(entry: Mapping[str, Any], kinds: Mapping[str, Kind]) -> Member:

@@ -15,10 +15,8 @@ import json
 import shutil
 import sqlite3
 import sys
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,6 +33,7 @@ from oracle.inbox.results import Status
 from oracle.member.member import MemberNode
 from tests.simulators.device import DeviceSimulator
 from tests.simulators.oracle_park import CHAIN_ID, OraclePark, settings_toml
+from tests.simulators.repeating import repeating
 
 FOLDER = Path("var/restore-drill")
 CARRIERS = 20
@@ -66,23 +65,6 @@ class Deliveries:
         self.count += len(raws)
         self.at.append((time.monotonic(), self.count))
         return len(raws)
-
-    @contextmanager
-    def flowing(self) -> Iterator[None]:
-        """Deliver until the block ends."""
-        stop = threading.Event()
-
-        def work() -> None:
-            while not stop.is_set():
-                self.deliver()
-
-        thread = threading.Thread(target=work)
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join()
 
 
 def digest_of(raw: bytes) -> int:
@@ -134,7 +116,7 @@ def _back_up(
 ) -> dict[str, float]:
     recipient, archive = create_identity(folder / "key"), folder / "drill.backup"
     task = bar.add_task("bytes backed up", total=None)
-    with given.flowing():
+    with repeating(given.deliver):
         begun = time.monotonic()
         made = make_backup(config, archive, [recipient], lambda n: bar.advance(task, n))
         took = time.monotonic() - begun

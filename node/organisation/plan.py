@@ -15,17 +15,16 @@
 A plan names addresses only; every key stays with its owner.
 """
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from contracts.enumerations import AccountStatus, Kind, Rights
+from contracts.enumerations import AccountStatus, Kind
 from contracts.structs import Representative
 from contracts.typed_data import account_id
-from node.errors import InvalidConfigError
 from node.gate.permissions import Organisation, read_organisation
+from node.plan_file import read_kind, read_plan, read_representatives
 
 __all__ = ["OnboardingPlan", "RemovalPlan", "load_plan"]
 
@@ -90,36 +89,22 @@ def load_plan(path: Path) -> OnboardingPlan:
     Raises:
         InvalidConfigError: Names the entry that is missing or wrong.
     """
-    try:
-        entries = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as exc:
-        raise InvalidConfigError(f"Plan {path} cannot be read: {exc}.") from exc
-    try:
-        return _plan(entries, path.name)
-    except KeyError as exc:
-        raise InvalidConfigError(
-            f"Plan {path}: {exc.args[0]!r} is missing or unknown; see the form in "
-            "carbon-node organisation onboard --help."
-        ) from exc
-    except (TypeError, ValueError) as exc:
-        raise InvalidConfigError(f"Plan {path} has another form: {exc}.") from exc
+    return read_plan(
+        path,
+        lambda entries: _plan(entries, path.name),
+        "carbon-node organisation onboard",
+    )
 
 
 def _plan(entries: Mapping[str, Any], name: str) -> OnboardingPlan:
-    kind = Kind[entries["kind"].upper()]
-    rights: dict[str, Rights] = {}
-    for listed, right in (
-        ("initiators", Rights.INITIATE),
-        ("approvers", Rights.APPROVE),
-    ):
-        for key in entries[listed]:
-            rights[key] = Rights(rights.get(key, Rights.NONE) | right)
-    keys = sorted(rights) if entries.get("votes", kind is not Kind.ENTERPRISE) else []
+    kind, people = read_kind(entries), read_representatives(entries)
+    votes = entries.get("votes", kind is not Kind.ENTERPRISE)
+    keys = sorted(one.key for one in people) if votes else []
     rest = {key: value for key, value in entries.items() if key not in _ACCOUNT}
     return OnboardingPlan(
         read_organisation({**rest, "keys": keys}, name),
         kind,
-        tuple(Representative(key, right) for key, right in rights.items()),
+        people,
         entries.get("member_key"),
         entries.get("threshold"),
     )

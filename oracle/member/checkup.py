@@ -15,7 +15,6 @@ from oracle.inbox.store import database_revision
 from oracle.member.keys import load_key
 from oracle.member.setup import database_of, load_deployment
 from oracle.member.transport import tls_context
-from oracle.operations.access import OperatorAccess
 from oracle.operations.chain_checks import (
     Agreed,
     check_chain,
@@ -28,6 +27,8 @@ from oracle.operations.findings import (
     attempt,
     check_disk,
     check_machine,
+    check_made_later,
+    check_operators,
     check_revision,
     check_secret,
 )
@@ -80,9 +81,7 @@ def _check_key(settings: MemberSettings) -> Finding:
 
 
 def _check_token(settings: MemberSettings) -> Finding:
-    access = OperatorAccess.from_file(settings.metrics_token_file)
-    words = "whoever shows the token" if access.token else "callers on this machine"
-    return Finding("token", "ok", f"figures are for {words}")
+    return check_operators("token", settings.metrics_token_file, "figures are")
 
 
 def _check_folder(settings: MemberSettings) -> Finding:
@@ -90,10 +89,9 @@ def _check_folder(settings: MemberSettings) -> Finding:
 
 
 def _check_database(settings: MemberSettings) -> Finding:
-    address = database_of(settings)
-    if not settings.database_url and not (settings.data_dir / "member.db").exists():
-        return Finding("database", "ok", "none yet: the first start makes it")
-    return check_revision(*database_revision(address))
+    file, is_file = settings.data_dir / "member.db", not settings.database_url
+    new = check_made_later("database", file) if is_file else None
+    return new or check_revision(*database_revision(database_of(settings)))
 
 
 def _client(settings: MemberSettings) -> ChainClient:

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from contracts.errors import ContractsError
 from oracle.errors import OracleError
+from oracle.operations.access import OperatorAccess
 
 __all__ = [
     "EXIT_CODES",
@@ -27,6 +28,8 @@ __all__ = [
     "check_clock",
     "check_disk",
     "check_machine",
+    "check_made_later",
+    "check_operators",
     "check_revision",
     "check_secret",
     "exit_code",
@@ -193,6 +196,32 @@ def check_revision(found: str | None, newest: str) -> Finding:
         return Finding("database", "warn", advice)
     advice = f"revision {found} is unknown here: install the release that wrote it"
     return Finding("database", "fail", advice)
+
+
+def check_operators(subject: str, token_file: Path | None, what: str) -> Finding:
+    """Look whose health, alarms and figures are.
+
+    Args:
+        subject: What is checked.
+        token_file: File with the operators' token, None where there is none.
+        what: What they may see.
+
+    Returns:
+        The finding.
+
+    Raises:
+        InvalidSettingsError: The file cannot be used.
+    """
+    access = OperatorAccess.from_file(token_file)
+    words = "whoever shows the token" if access.token else "callers on this machine"
+    return Finding(subject, "ok", f"{what} for {words}")
+
+
+def check_made_later(subject: str, path: Path) -> Finding | None:
+    """Tell of a file that the first start makes; None where it is there."""
+    if path.exists():
+        return None
+    return Finding(subject, "ok", "none yet: the first start makes it")
 
 
 def exit_code(findings: Iterable[Finding]) -> int:

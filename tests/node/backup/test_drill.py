@@ -3,10 +3,8 @@
 import hashlib
 import re
 import sqlite3
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -23,6 +21,7 @@ from tests.node.backup.conftest import House
 from tests.simulators.commands import run
 from tests.simulators.device import DeviceSimulator
 from tests.simulators.oracle_park import member_key, wait_until
+from tests.simulators.repeating import repeating
 
 A_REQUEST = 8
 """Readings of one delivery."""
@@ -49,22 +48,6 @@ class Flow:
         now = time.time()
         self.acknowledged += [(now, hashlib.sha256(raw).digest()) for raw in raws]
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        stop = threading.Event()
-
-        def work() -> None:
-            while not stop.is_set():
-                self.deliver()
-
-        thread = threading.Thread(target=work)
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join()
-
 
 def stored(database: Path) -> set[bytes]:
     with closing(sqlite3.connect(database)) as member:
@@ -85,7 +68,7 @@ def test_a_node_lost_while_readings_flow_is_back_from_its_backup(
         wait_until(lambda: house.park.status(0))
         flow.deliver()
         wait_until(lambda: house.park.anchored() > 0)
-        with flow.running():
+        with repeating(flow.deliver):
             wait_until(lambda: len(flow.acknowledged) > 10 * A_REQUEST)
             begun = time.time()
             words = ("--config", house.config, "--recipient", recipient, archive)
