@@ -121,9 +121,8 @@ def _check_database(settings: Settings) -> Finding:
 
 def _check_relayer(settings: Settings) -> Finding:
     made = settings.relayer_key or settings.data_dir / "relayer.key"
-    new = (
-        check_made_later("relayer key", made) if made != settings.relayer_key else None
-    )
+    is_ours = settings.relayer_key is None
+    new = check_made_later("relayer key", made) if is_ours else None
     return new or Finding("relayer key", "ok", _address(relayer_key(settings)))
 
 
