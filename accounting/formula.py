@@ -4,7 +4,8 @@ The text is parsed by Python's own grammar and then restricted to numbers, names
 `+ - * /`, powers with whole exponents, `min`, `max`, `sum(x, over=group)` and
 conditions `a if x <= y else b`. Nothing is ever executed as Python. Values are exact
 fractions. No unit is converted silently: a sum of unequal units, or a result in
-another unit than the declared one, is refused when the rule set is loaded.
+another unit than the declared one, is refused when the rule set is loaded. Powers of
+powers and numbers beyond all measure are refused: a rule set may come from a stranger.
 """
 
 import ast
@@ -20,6 +21,8 @@ from accounting.quantities import Unit, parse_unit
 
 MAX_LENGTH: Final = 1000
 MAX_EXPONENT: Final = 6
+MAX_BITS: Final = 1 << 16
+"""Longest numerator or denominator of a value. [bits]"""
 
 _ONE = parse_unit("1")
 _COMPARE: Final[dict[type[ast.cmpop], Callable[[Fraction, Fraction], bool]]] = {
@@ -109,12 +112,14 @@ class Expression:
             The exact result.
 
         Raises:
-            InvalidActivityError: A divisor is zero.
+            InvalidActivityError: A divisor is zero, or a value is beyond all measure.
         """
         try:
             return _evaluate(self.tree, scope)
         except ZeroDivisionError as exc:
             raise self._division() from exc
+        except OverflowError as exc:
+            raise self._excess() from exc
 
     def holds(self, scope: Scope) -> bool:
         """Tell whether a condition is met.
@@ -126,16 +131,26 @@ class Expression:
             True if it is met.
 
         Raises:
-            InvalidActivityError: A divisor is zero.
+            InvalidActivityError: A divisor is zero, or a value is beyond all measure.
         """
         try:
             return _holds(self.tree, scope)
         except ZeroDivisionError as exc:
             raise self._division() from exc
+        except OverflowError as exc:
+            raise self._excess() from exc
 
     def _division(self) -> InvalidActivityError:
         return InvalidActivityError(
             f"division by zero in {self.text}", where=self.where
+        )
+
+    def _excess(self) -> InvalidActivityError:
+        return InvalidActivityError(
+            f"value in {self.text}",
+            where=self.where,
+            expected=f"at most {MAX_BITS} bits",
+            given="more",
         )
 
 
@@ -218,6 +233,8 @@ class _UnitCheck:
         exponent = node.value if isinstance(node, ast.Constant) else None
         if type(exponent) is not int or exponent > MAX_EXPONENT:
             raise self.error("exponent", f"a whole number to {MAX_EXPONENT}", right)
+        if any(isinstance(inner, ast.Pow) for inner in ast.walk(left)):
+            raise self.error("power of a power", "a power of a plain value", left)
         return (self.visit(left) or _ONE).power(sign * exponent)
 
     def same(self, node: ast.expr, parts: Sequence[ast.expr]) -> Unit | None:
@@ -265,12 +282,12 @@ def _evaluate(node: ast.expr, scope: Scope) -> Fraction:  # noqa: PLR0911  # one
         case ast.UnaryOp(operand=operand):
             return -_evaluate(operand, scope)
         case ast.BinOp(left=left, op=ast.Pow(), right=right):
-            return _evaluate(left, scope) ** int(_evaluate(right, scope))
+            return _bounded(_evaluate(left, scope) ** int(_evaluate(right, scope)))
         case ast.BinOp(left=left, op=op, right=right):
             first = _evaluate(left, scope)
             if not first and isinstance(op, ast.Mult):
                 return first  # a factor of nothing is not used, so not asked for
-            return _ARITHMETIC[type(op)](first, _evaluate(right, scope))
+            return _bounded(_ARITHMETIC[type(op)](first, _evaluate(right, scope)))
         case ast.IfExp(test=test, body=body, orelse=orelse):
             return _evaluate(body if _holds(test, scope) else orelse, scope)
         case ast.Call(func=ast.Name(id="sum"), args=[term], keywords=[over]):
@@ -280,6 +297,13 @@ def _evaluate(node: ast.expr, scope: Scope) -> Fraction:  # noqa: PLR0911  # one
             values = [_evaluate(arg, scope) for arg in args]
             return reduce(min if name == "min" else max, values)
     raise TypeError(f"formula was not checked at load time: {ast.unparse(node)}")
+
+
+def _bounded(value: Fraction) -> Fraction:
+    """Stop where numbers grow beyond what can be calculated with in any time."""
+    if max(value.numerator.bit_length(), value.denominator.bit_length()) > MAX_BITS:
+        raise OverflowError
+    return value
 
 
 def _holds(node: ast.expr, scope: Scope) -> bool:

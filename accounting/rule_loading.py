@@ -38,6 +38,9 @@ from accounting.rule_sets import (
 
 FORMAT: Final = "ccl/rule-set/v1"
 
+MAX_PLACES: Final = 30
+"""Most decimal places of a rounding."""
+
 _EVIDENCE: Final = (CONFIRMED, UNCONFIRMED)
 
 
@@ -299,8 +302,9 @@ def _rounding(fields: Fields) -> Rounding:
         reference=fields.text("reference"),
         evidence=fields.text("evidence", _EVIDENCE),
     )
-    if places != rounding.places or places < 0:
-        raise fields.error("places", "a whole number from 0", str(places))
+    if places != rounding.places or not 0 <= places <= MAX_PLACES:
+        expected = f"a whole number from 0 to {MAX_PLACES}"
+        raise fields.error("places", expected, str(places))
     fields.done()
     return rounding
 

@@ -127,7 +127,7 @@ def recompute(package: Package, basis: Basis, methods: Methods) -> Statement:
     """
     try:
         return _compute(package, basis, methods)
-    except AccountingError as exc:
+    except (AccountingError, ValueError) as exc:
         raise InvalidPackageError("calculation", "a result", str(exc)) from exc
 
 
@@ -216,7 +216,7 @@ def _changed_factor(
     """Find the first factor that enters with another value than in the document."""
     try:
         statement = _compute(package, basis, methods)
-    except AccountingError:
+    except (AccountingError, ValueError):
         return None
     signed, used = basis.document.get("factors"), statement.document["factors"]
     for where, expected, given in _differences(signed, used, ""):

@@ -112,6 +112,8 @@ class TestUnits:
             "m % n",
             "m ** n",
             "m ** 7",
+            "(m ** 6) ** 6",
+            "(-(m ** 2) * n) ** 2",
             "m ** 0.5",
             "m / 0",
             "not m",
@@ -187,6 +189,13 @@ class TestEvaluate:
     def test_a_condition_by_zero_is_refused(self):
         with pytest.raises(InvalidActivityError, match="division by zero"):
             parse_expression("a / b > 1", "test").holds(Values({"a": 1, "b": 0}))
+
+    def test_numbers_beyond_all_measure_are_refused(self):
+        value = 1 << 40_000
+        with pytest.raises(InvalidActivityError, match="at most 65536 bits"):
+            calculate("a * a", a=value)
+        with pytest.raises(InvalidActivityError, match="at most 65536 bits"):
+            parse_expression("a ** 2 > 1", "test").holds(Values({"a": value}))
 
     def test_a_factor_of_nothing_is_not_asked_for(self):
         assert calculate("a * missing", a=0) == 0

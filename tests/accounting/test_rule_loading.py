@@ -278,6 +278,7 @@ class TestSmallRuleSet:
             ("half_up", "down", "mode"),
             ("places: 2", "places: 1.5", "whole number"),
             ("places: 2", "places: -1", "whole number"),
+            ("places: 2", "places: 999999999", "whole number"),
             ("from: 2023-01-01", "from: now", "YYYY-MM-DD"),
             ("groups: [fuels]\n", "groups: fuels\n", "list of texts"),
             ("inputs:\n", "inputs: a\nouts:\n", "a mapping"),
