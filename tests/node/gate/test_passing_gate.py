@@ -311,7 +311,9 @@ class TestLimits:
     def test_slow_heads_and_bodies_and_idle_connections_are_ended(self, serve: Serve):
         gate = serve(head_timeout_ms=200, body_timeout_ms=200, idle_timeout_ms=1000)
         address = ("127.0.0.1", int(gate.url.rpartition(":")[2]))
-        head = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+        head = (
+            b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+        )
         body = b'{"jsonrpc":"2.0","id":1,"method":"net_version"}'
         whole = head + b"content-length: %d\r\n\r\n" % len(body) + body
         begun = [b"", b"POST / HT", head, head + b"content-length: 9\r\n\r\n{", whole]

@@ -37,6 +37,6 @@ class TestReplace:
         path = tmp_path / "in-force"
         texts = [f"version {number}\n" for number in range(200)]
         with ThreadPoolExecutor(4) as threads:
-            list(threads.map(lambda text: ballots._replace(path, text), texts))
+            list(threads.map(lambda text: ballots.replace_file(path, text), texts))
         assert path.read_text() in texts
         assert [one.name for one in tmp_path.iterdir()] == ["in-force"]
