@@ -131,7 +131,7 @@ class Payer:
         raw = "0x" + self.unanswered.hex()
         body = {"jsonrpc": "2.0", "id": 1, "method": "eth_sendRawTransaction"}
         answer = self._http.post(self._address(), json=body | {"params": [raw]}).json()
-        if "result" not in answer and answer["error"]["code"] != _KNOWN_ALREADY:
+        if "result" not in answer:  # the engine is being replayed: not accepted
             time.sleep(PAUSE_S)
             return
         self._book.note([self._item(self.unanswered, self.count)])
@@ -158,10 +158,6 @@ class Payer:
 
     def close(self) -> None:
         self._http.close()
-
-
-_KNOWN_ALREADY = -32002
-"""The gate's code for a transaction that it has accepted before."""
 
 
 class Watcher:
