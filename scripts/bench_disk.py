@@ -61,9 +61,9 @@ def measure_disk(readings: int = 60_000) -> dict[str, float]:
         settings = InboxSettings(database, DOMAIN, punctual, workers=0)
         with Inbox(settings, registry, signer, lambda: int(time.time())) as inbox:
             for half in (bodies[: len(bodies) // 2], bodies[len(bodies) // 2 :]):
-                before = _memory_bytes()
+                before = memory_bytes()
                 _take(half, inbox, database)
-            grown = _memory_bytes() - before
+            grown = memory_bytes() - before
         count, message_bytes = _compact(database)
         disk = database.stat().st_size / count
     raw = message_bytes + DIGEST_BYTES + RAW_INTEGERS_BYTES
@@ -114,7 +114,7 @@ def _compact(database: Path) -> tuple[int, float]:
     return int(count), float(length)
 
 
-def _memory_bytes() -> int:
+def memory_bytes() -> int:
     """Memory that this process holds at the moment, in bytes."""
     resident = Path("/proc/self/statm").read_text().split()[1]
     return int(resident) * resource.getpagesize()

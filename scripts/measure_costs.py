@@ -19,7 +19,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from bench_disk import _memory_bytes, measure_disk
+from bench_disk import measure_disk, memory_bytes
 from bench_gas import measure_gas
 from bench_ingest import DOMAIN, _signed_bodies
 from bench_proofs import measure_proofs
@@ -143,13 +143,13 @@ def _batches(
 def _registry(count: int) -> dict[str, float]:
     """Costs of one carrier in the registry that every member keeps in memory."""
     figures: dict[str, float] = {}
-    before = _memory_bytes()
+    before = memory_bytes()
     events = [_registration(number) for number in range(count)]
-    after = _memory_bytes()
+    after = memory_bytes()
     with _spent(figures, "carrier_register", count):
         registry = CarrierRegistry().apply_all(events)
-    figures["carrier_memory_bytes"] = round((_memory_bytes() - after) / count, 1)
-    figures["carrier_event_memory_bytes"] = round((after - before) / count, 1)
+    figures["carriermemory_bytes"] = round((memory_bytes() - after) / count, 1)
+    figures["carrier_eventmemory_bytes"] = round((after - before) / count, 1)
     with _spent(figures, "carrier_root", count):
         registry.root()
     with _spent(figures, "carrier_root_after_one_change", count):

@@ -5,8 +5,9 @@
 A real chain with contracts, a real member with its inbox; every reading is signed by a
 carrier and goes through the ten checks. Recovery time is the time of the restore with
 its own fsck; the recovery point is how far before the loss the newest restored reading
-was acknowledged. Writes `var/restore-drill/summary.json`; ends with 1 if a reading that
-was acknowledged before the backup is not there.
+was acknowledged. Memory is what this process, member and inbox, grew by until the
+backup. Writes `var/restore-drill/summary.json`; ends with 1 if a reading that was
+acknowledged before the backup is not there.
 """
 
 import argparse
@@ -31,6 +32,7 @@ from node.engine import EmbeddedEngine, EngineSettings
 from node.run import indexer_of, open_ledger, open_store
 from oracle.inbox.results import Status
 from oracle.member.member import MemberNode
+from scripts.bench_disk import memory_bytes
 from tests.simulators.device import DeviceSimulator
 from tests.simulators.oracle_park import CHAIN_ID, OraclePark, settings_toml
 from tests.simulators.repeating import repeating
@@ -84,12 +86,15 @@ def drill(readings: int, folder: Path, bar: Progress) -> dict[str, float]:
             nodes[0].follower.follow()
             given = Deliveries(nodes[0], devices)
             task = bar.add_task("readings delivered", total=readings)
+            held = memory_bytes()
             while given.count < readings:
                 bar.advance(task, given.deliver())
             kept, digest = given.count, given.digest
+            grown = (memory_bytes() - held) / kept
             figures = _back_up(config, folder, given, bar)
     lost_at = time.monotonic()
     figures |= _restore(folder, bar)
+    figures["memory_bytes_per_reading"] = grown
     return figures | _compare(folder, given, (kept, digest), lost_at)
 
 
@@ -153,6 +158,7 @@ def _compare(
         raise SystemExit(f"expected {before[0]} readings at least, restored {count}")
     newest = max(at for at, until in given.at if until <= count)
     return {
+        "disk_bytes_per_reading": path.stat().st_size / count,
         "restored_readings": count,
         "later_readings": given.count - count,
         "recovery_point_s": lost_at - newest,
