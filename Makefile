@@ -39,7 +39,7 @@ restore-drill: install  ## lose and restore READINGS (1000000) readings; prints 
 	$(BIN)/python -m scripts.restore_drill --readings $(or $(READINGS),1000000)
 
 bench: install      ## every figure beside its baseline, to var/bench/summary.json
-	PYTHONPATH=. $(BIN)/python scripts/bench.py
+	$(BIN)/python -m scripts.bench
 
 demo: install       ## the main job on a month of real readings, to var/demo/summary.json
 	$(BIN)/carbon-node demo

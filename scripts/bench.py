@@ -7,15 +7,16 @@ rates change from machine to machine and from run to run.
 import json
 from pathlib import Path
 
-from bench_bft import measure_bft
-from bench_disk import measure_disk
-from bench_gas import measure_gas, ratios
-from bench_indexer import measure_indexer
-from bench_ingest import measure_ingest
-from bench_latency import measure_latency
-from bench_proofs import measure_proofs
 from rich.console import Console
 from rich.table import Table
+
+from scripts.bench_bft import measure_bft
+from scripts.bench_disk import measure_disk
+from scripts.bench_gas import measure_gas, ratios
+from scripts.bench_indexer import measure_indexer
+from scripts.bench_ingest import measure_ingest
+from scripts.bench_latency import measure_latency
+from scripts.bench_proofs import measure_proofs
 
 BARS = {
     "ingest_efficiency": (">=", 0.45),

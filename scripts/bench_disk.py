@@ -22,7 +22,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from bench_ingest import DOMAIN, _signed_bodies
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from contracts.structs import BatchReport
@@ -33,6 +32,7 @@ from oracle.member.store import AnchoredBatch, MemberStore
 from oracle.reading.checks import CheckRules
 from oracle.reading.sequence import split_sequence
 from oracle.reading.suites import SoftwareSigner
+from scripts.bench_ingest import DOMAIN, _signed_bodies
 
 BATCH_READINGS = 4096
 LONG, SHORT = 8, 4

@@ -1,6 +1,6 @@
 """Measure how many batch inclusion proofs one core verifies in a second.
 
-python scripts/bench_proofs.py [SECONDS]
+python -m scripts.bench_proofs [SECONDS]
 """
 
 import hashlib

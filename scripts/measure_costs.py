@@ -4,7 +4,7 @@
 so other programs on the machine disturb them little; one core does the work. Disk and
 memory are those of real files and of this process.
 
-    python scripts/measure_costs.py [READINGS] [CARRIERS]
+    python -m scripts.measure_costs [READINGS] [CARRIERS]
 """
 
 import gc
@@ -19,10 +19,6 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from bench_disk import measure_disk, memory_bytes
-from bench_gas import measure_gas
-from bench_ingest import DOMAIN, _signed_bodies
-from bench_proofs import measure_proofs
 from cryptography.hazmat.primitives.asymmetric import ec
 from eth_abi import encode
 
@@ -50,6 +46,10 @@ from oracle.reading.checks import CheckRules
 from oracle.reading.registry import CarrierRegistry
 from oracle.reading.sequence import split_sequence
 from oracle.reading.suites import SoftwareSigner
+from scripts.bench_disk import measure_disk, memory_bytes
+from scripts.bench_gas import measure_gas
+from scripts.bench_ingest import DOMAIN, _signed_bodies
+from scripts.bench_proofs import measure_proofs
 
 MICRO = 1e6
 BATCH = 4096
