@@ -15,7 +15,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.servers import chain
 from tests.simulators import commands
 from tests.simulators.consortium import MEMBERS, plan_toml
 
@@ -76,9 +75,6 @@ class TestPage:
         assert tuple(told) == WORDS
 
 
-@pytest.mark.skipif(
-    chain.is_embedded(), reason="a minute, with validators of its own: test-network"
-)
 class TestWalk:
     def test_ends_at_an_api_that_tells_the_chain(self, walk: Walk) -> None:
         assert "5 validators, genesis" in walk.run("create")
