@@ -66,7 +66,7 @@ _CHANNEL = Channel(
 )
 
 
-def measure_ingest(seconds: float = 1.5, readings: int = 120_000) -> dict[str, float]:
+def measure_ingest(seconds: float = 1.5, readings: int = 300_000) -> dict[str, float]:
     """Measure raw verification and ingest in alternating rounds.
 
     Args:

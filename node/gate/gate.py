@@ -41,7 +41,7 @@ from node.gate.jsonrpc import (
     hex_bytes,
 )
 from node.gate.limits import RANGED_METHODS, CallLimits, Rates, log_span
-from node.gate.methods import SEND_METHOD
+from node.gate.methods import PLAIN_METHODS, SEND_METHOD
 from node.gate.ports import Backend
 
 __all__ = ["Answer", "Gate"]
@@ -139,9 +139,43 @@ class Gate:
             return failure(None, UNAVAILABLE, text)
 
     async def _answer_batch(self, requests: Sequence[Json], caller: Caller) -> bytes:
+        answers = await self._read_together(requests, caller)
         places = asyncio.Semaphore(_READS_AT_A_TIME)
-        each = (self._answer_one(request, caller, places) for request in requests)
-        return b"[" + b",".join(await asyncio.gather(*each)) + b"]"
+        rest = [at for at in range(len(requests)) if at not in answers]
+        each = (self._answer_one(requests[at], caller, places) for at in rest)
+        answers |= zip(rest, await asyncio.gather(*each), strict=True)
+        return b"[" + b",".join(answers[at] for at in range(len(requests))) + b"]"
+
+    async def _read_together(
+        self, requests: Sequence[Json], caller: Caller
+    ) -> dict[int, bytes]:
+        """Answer the plain calls of a batch at once; one by one costs thirty times.
+
+        Returns:
+            Place in the batch → answer; empty where the engine did not answer all.
+        """
+        decoded = ((at, decode_call(one)) for at, one in enumerate(requests))
+        calls = {
+            at: call
+            for at, call in decoded
+            if isinstance(call, Call) and self._is_plain(call, caller)
+        }
+        if len(calls) < 2:  # noqa: PLR2004  one alone gains nothing
+            return {}
+        try:
+            answers = await self._backend.read_together(list(calls.values()))
+        except NodeError:
+            return {}
+        return dict(zip(calls, answers, strict=True))
+
+    def _is_plain(self, call: Call, caller: Caller) -> bool:
+        if call.method not in PLAIN_METHODS:
+            return False
+        try:
+            self._rules.check_method(caller, call.method)
+        except NodeError:  # refused where it is answered singly
+            return False
+        return True
 
     async def _answer_one(
         self, request: Json, caller: Caller, places: asyncio.Semaphore | None = None

@@ -10,7 +10,7 @@ Rules it keeps:
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from node.gate.jsonrpc import Call, Json, encode, hex_bytes
@@ -64,6 +64,11 @@ class JournalledBackend:
             return encode(call.id, await own(call))
         passed = Call(call.id, call.method, _at_latest(call))
         return _in_words(await self._upstream.read(passed))
+
+    async def read_together(self, calls: Sequence[Call]) -> list[bytes]:
+        """Return the encoded answers to calls of ``PLAIN_METHODS``, in their order."""
+        passed = [Call(call.id, call.method, _at_latest(call)) for call in calls]
+        return await self._upstream.read_together(passed)
 
     async def _count(self, call: Call) -> Json:
         mined = await self._upstream.ask(Call(1, call.method, _at_latest(call)))

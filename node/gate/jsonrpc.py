@@ -13,7 +13,16 @@ from node.errors import (
     UnavailableCapacityError,
 )
 
-__all__ = ["Call", "Json", "decode_call", "describe", "encode", "failure", "hex_bytes"]
+__all__ = [
+    "Call",
+    "Json",
+    "decode_call",
+    "describe",
+    "dump",
+    "encode",
+    "failure",
+    "hex_bytes",
+]
 
 PARSE_ERROR = -32700
 INVALID_REQUEST = -32600
@@ -57,7 +66,7 @@ def decode_call(request: Json) -> Call | bytes:
 
 def encode(ident: Json, result: Json) -> bytes:
     """Return the answer of success."""
-    return _dump({"jsonrpc": "2.0", "id": ident, "result": result})
+    return dump({"jsonrpc": "2.0", "id": ident, "result": result})
 
 
 def failure(ident: Json, code: int, message: str, data: Json = None) -> bytes:
@@ -65,7 +74,7 @@ def failure(ident: Json, code: int, message: str, data: Json = None) -> bytes:
     error = {"code": code, "message": message}
     if data is not None:
         error["data"] = data
-    return _dump({"jsonrpc": "2.0", "id": ident, "error": error})
+    return dump({"jsonrpc": "2.0", "id": ident, "error": error})
 
 
 def describe(error: NodeError) -> tuple[int, str, Json]:
@@ -97,5 +106,6 @@ def hex_bytes(params: list[Json], index: int) -> bytes:
         ) from exc
 
 
-def _dump(answer: Json) -> bytes:
+def dump(answer: Json) -> bytes:
+    """Encode an answer."""
     return json.dumps(answer, separators=(",", ":")).encode()

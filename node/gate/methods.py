@@ -1,6 +1,6 @@
 """Which JSON-RPC methods there are behind a gate, whoever asks."""
 
-__all__ = ["PASSED_METHODS", "SEND_METHOD", "why_refused"]
+__all__ = ["PASSED_METHODS", "PLAIN_METHODS", "SEND_METHOD", "why_refused"]
 
 SEND_METHOD = "eth_sendRawTransaction"
 """The one method that changes anything."""
@@ -21,6 +21,11 @@ PASSED_METHODS = frozenset({
     "web3_sha3",
 })  # fmt: skip
 """Methods that read."""
+
+PLAIN_METHODS = frozenset({
+    "eth_getBlockByHash", "eth_getBlockByNumber", "eth_getTransactionReceipt",
+})  # fmt: skip
+"""Those among them that every engine answers by itself and with little."""
 
 _SIGNING_METHODS = frozenset({
     "eth_accounts", "eth_requestAccounts", "eth_sendTransaction",

@@ -37,6 +37,7 @@ class PassingBackend:
         self._chain_id = chain_id
         self._upstream = Upstream(lambda: url, call_timeout_s, max_answer_bytes)
         self.read = self._upstream.read
+        self.read_together = self._upstream.read_together
         self.close = self._upstream.close
 
     def decode(self, raw: bytes) -> SignedTransaction:

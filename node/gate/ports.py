@@ -1,5 +1,6 @@
 """What the gate asks of the chain behind it, whichever engine runs it."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from node.gate.jsonrpc import Call
@@ -34,6 +35,14 @@ class Backend(Protocol):
 
         Raises:
             NodeError: If nobody answered.
+        """
+        ...
+
+    async def read_together(self, calls: Sequence[Call]) -> list[bytes]:
+        """Return the encoded answers to calls of ``PLAIN_METHODS``, in their order.
+
+        Raises:
+            NodeError: If not all of them were answered; they are then asked singly.
         """
         ...
 

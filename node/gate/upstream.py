@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 
 import httpx
 
@@ -12,13 +12,15 @@ from node.errors import (
     UnavailableCapacityError,
     UnavailableEngineError,
 )
-from node.gate.jsonrpc import Call, Json
+from node.gate.jsonrpc import Call, Json, dump
 
 __all__ = ["MAX_ANSWER_BYTES", "Upstream"]
 
 MAX_ANSWER_BYTES = 268_435_456
 """Largest answer that is taken from an engine where nothing else is set. [B]"""
 
+_CALLS_TOGETHER = 100
+"""Most calls of one message: engines take a thousand, their answers must be small."""
 _WAIT_S = 15.0
 _POLL_S = 0.02
 
@@ -82,6 +84,39 @@ class Upstream:
         raise UnavailableEngineError(
             f"the chain's engine does not answer {call.method}; {self._advice}"
         )
+
+    async def read_together(self, calls: Sequence[Call]) -> list[bytes]:
+        """Return the engine's answers to several calls, asked for at once.
+
+        Raises:
+            UnavailableCapacityError: If the answers are too large together.
+            UnavailableEngineError: If it does not answer every one.
+        """
+        answers: list[bytes] = []
+        for start in range(0, len(calls), _CALLS_TOGETHER):
+            answers += await self._exchange_batch(
+                calls[start : start + _CALLS_TOGETHER]
+            )
+        return answers
+
+    async def _exchange_batch(self, calls: Sequence[Call]) -> list[bytes]:
+        """Ask under numbers of our own: a caller may use one id twice."""
+        url = self._url()
+        numbered = [replace(call, id=at) for at, call in enumerate(calls)]
+        body = json.dumps([{"jsonrpc": "2.0", **asdict(one)} for one in numbered])
+        try:
+            if url is None:
+                raise httpx.ConnectError("it is being restored")
+            found = json.loads(await self._exchange(url, body.encode(), "a batch"))
+            by_number = {one["id"]: one for one in found}
+            return [
+                dump({**by_number[at], "id": call.id}) for at, call in enumerate(calls)
+            ]
+        except (httpx.HTTPError, ValueError, TypeError, KeyError) as exc:
+            raise UnavailableEngineError(
+                f"the chain's engine did not answer a batch of {len(calls)} calls "
+                f"({exc or type(exc).__name__}); {self._advice}"
+            ) from exc
 
     async def send(self, call: Call) -> Json:
         """Make a call once, without waiting out a restart, and return its result.

@@ -169,6 +169,41 @@ class TestSendRawTransaction:
         ]
         assert places == sorted(places)
 
+    def test_reads_of_a_batch_are_answered_as_if_asked_singly(
+        self, rpc: Any, signer: Any
+    ):
+        receipt = rpc.send(signer.sign())
+        asked = [
+            ("eth_getBlockByNumber", ["0x1", False]),
+            ("eth_getBlockByNumber", ["0x1", True]),
+            ("eth_getTransactionReceipt", [receipt["transactionHash"]]),
+            ("eth_chainId", []),
+            ("eth_getBlockByNumber", ["0x99", False]),
+            ("eth_getBlockByNumber", ["nonsense", False]),
+            ("eth_getBlockByNumber", ["pending", False]),
+            ("evm_mine", []),
+            ("eth_getBlockByHash", [receipt["blockHash"], False]),
+        ]
+        for ids in (range(len(asked)), ["a", 7] * 4 + [7]):
+            batch = [
+                {"jsonrpc": "2.0", "id": ident, "method": method, "params": params}
+                for ident, (method, params) in zip(ids, asked, strict=True)
+            ]
+            assert rpc.post(batch) == [rpc.post(one) for one in batch]
+
+    def test_a_batch_waits_out_the_restart_of_the_engine(
+        self, start_host: Any, make_rpc: Any, tmp_path: Any, kill: Any, signer: Any
+    ):
+        host = start_host(tmp_path / "chain")
+        rpc = make_rpc(host.url)
+        block = rpc.send(signer.sign())["blockNumber"]
+        kill(host.anvil_pid)
+        call = {"method": "eth_getBlockByNumber", "params": [block, False]}
+        batch = [{"jsonrpc": "2.0", "id": ident, **call} for ident in range(150)]
+        answers = rpc.post(batch)
+        assert [one["id"] for one in answers] == list(range(150))
+        assert {one["result"]["number"] for one in answers} == {block}
+
     @pytest.mark.parametrize("raw", ["", "zz", "0xzz", 5, None, ["0x"]])
     def test_refuses_what_is_no_transaction(self, rpc: Any, raw: Any):
         assert rpc.error("eth_sendRawTransaction", raw)["code"] in {-32602, -32000}
