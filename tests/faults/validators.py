@@ -188,7 +188,13 @@ class Validators:
     # ---------------------------------------------------------------- the verdict
 
     def judge(self) -> None:
-        """Ask every validator for every block, once nobody sends any more."""
+        """Ask every validator for every block, once nobody sends any more.
+
+        All catch up first, while blocks still come: on a chain that stands idle a
+        validator that was paused may stay behind until the next block.
+        """
+        newest = max(self.network.height(one) for one in range(5))
+        wait_for(lambda: min(self.network.height(one) for one in range(5)) >= newest)
         self.watching.__exit__()
         self.crowd.__exit__()
         wait_for(lambda: len({self.network.height(one) for one in range(5)}) == 1)
