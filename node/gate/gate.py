@@ -128,7 +128,7 @@ class Gate:
         try:
             async with asyncio.timeout(limit_s):
                 if not isinstance(request, list):
-                    return await self._answer_one(request, caller)
+                    return await self._answer_one(decode_call(request), caller)
                 return await self._answer_batch(request, caller)
         except TimeoutError:
             self.figures.refuse("unavailable")
@@ -139,34 +139,34 @@ class Gate:
             return failure(None, UNAVAILABLE, text)
 
     async def _answer_batch(self, requests: Sequence[Json], caller: Caller) -> bytes:
-        answers = await self._read_together(requests, caller)
+        calls = [decode_call(request) for request in requests]
+        answers = await self._read_together(calls, caller)
         places = asyncio.Semaphore(_READS_AT_A_TIME)
-        rest = [at for at in range(len(requests)) if at not in answers]
-        each = (self._answer_one(requests[at], caller, places) for at in rest)
+        rest = [at for at in range(len(calls)) if at not in answers]
+        each = (self._answer_one(calls[at], caller, places) for at in rest)
         answers |= zip(rest, await asyncio.gather(*each), strict=True)
-        return b"[" + b",".join(answers[at] for at in range(len(requests))) + b"]"
+        return b"[" + b",".join(answers[at] for at in range(len(calls))) + b"]"
 
     async def _read_together(
-        self, requests: Sequence[Json], caller: Caller
+        self, calls: Sequence[Call | bytes], caller: Caller
     ) -> dict[int, bytes]:
-        """Answer the plain calls of a batch at once; one by one costs thirty times.
+        """Answer the plain calls of a batch at once; one by one costs ten times more.
 
         Returns:
             Place in the batch → answer; empty where the engine did not answer all.
         """
-        decoded = ((at, decode_call(one)) for at, one in enumerate(requests))
-        calls = {
+        plain = {
             at: call
-            for at, call in decoded
+            for at, call in enumerate(calls)
             if isinstance(call, Call) and self._is_plain(call, caller)
         }
-        if len(calls) < 2:  # noqa: PLR2004  one alone gains nothing
+        if len(plain) < 2:  # noqa: PLR2004  one alone gains nothing
             return {}
         try:
-            answers = await self._backend.read_together(list(calls.values()))
+            answers = await self._backend.read_together(list(plain.values()))
         except NodeError:
             return {}
-        return dict(zip(calls, answers, strict=True))
+        return dict(zip(plain, answers, strict=True))
 
     def _is_plain(self, call: Call, caller: Caller) -> bool:
         if call.method not in PLAIN_METHODS:
@@ -178,9 +178,11 @@ class Gate:
         return True
 
     async def _answer_one(
-        self, request: Json, caller: Caller, places: asyncio.Semaphore | None = None
+        self,
+        call: Call | bytes,
+        caller: Caller,
+        places: asyncio.Semaphore | None = None,
     ) -> bytes:
-        call = decode_call(request)
         if not isinstance(call, Call):
             self.figures.refuse("malformed")
             return call
