@@ -20,6 +20,7 @@ from typing import IO, Any
 import pyrage
 from pyrage import x25519
 
+from node.engine.snapshots import sync_folder
 from node.errors import InvalidArchiveError, UnavailableStorageError
 
 __all__ = [
@@ -30,7 +31,6 @@ __all__ = [
     "entries_of",
     "file_digest",
     "is_plain_name",
-    "sync_folder",
     "tar_end",
     "tar_entry",
     "write_archive",
@@ -301,16 +301,3 @@ class _Hashing:
 
     def flush(self) -> None:
         self._file.flush()
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring a folder's names to the disk.
-
-    Args:
-        folder: Where a file got its name.
-    """
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

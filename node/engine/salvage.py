@@ -25,6 +25,7 @@ from node.engine.chain import lock_folder
 from node.engine.examine import Examination, examine
 from node.engine.journal import FILE_NAME, Journal
 from node.engine.records import BEFORE_FIRST
+from node.engine.snapshots import sync_folder
 from node.engine.witness import FILE_NAME as WITNESS_NAME
 from node.engine.witness import WitnessLog, read_witness
 from node.errors import ConflictJournalError
@@ -79,7 +80,7 @@ def rebuild_journal(folder: Path, aside: Path) -> None:
         _set_aside(folder / (FILE_NAME + suffix), aside)
     (scratch / FILE_NAME).replace(folder / FILE_NAME)
     shutil.rmtree(scratch)
-    _sync_folder(folder)
+    sync_folder(folder)
 
 
 def rebuild_witness(folder: Path) -> None:
@@ -103,7 +104,7 @@ def rebuild_witness(folder: Path) -> None:
     finally:
         log.close()
     made.replace(folder / WITNESS_NAME)
-    _sync_folder(folder)
+    sync_folder(folder)
 
 
 def _require_one_history(found: Examination) -> None:
@@ -183,11 +184,3 @@ def _set_aside(path: Path, aside: Path) -> None:
     if path.exists():
         aside.mkdir(parents=True, exist_ok=True)
         path.rename(aside / path.name)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

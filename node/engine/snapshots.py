@@ -69,7 +69,7 @@ class SnapshotFolder:
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
-            _sync_folder(self.folder)
+            sync_folder(self.folder)
         except OSError as exc:
             temporary.unlink(missing_ok=True)
             raise UnavailableStorageError(
@@ -140,7 +140,12 @@ def _unreadable(folder: Path, exc: OSError) -> UnavailableStorageError:
     )
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Bring a folder's names to the disk.
+
+    Args:
+        folder: Where a file got its name.
+    """
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

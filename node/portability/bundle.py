@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from node.backup.archive import BLOCK_BYTES, sync_folder, tar_end, tar_entry
+from node.backup.archive import BLOCK_BYTES, tar_end, tar_entry
+from node.engine.snapshots import sync_folder
 from node.errors import InvalidArchiveError, UnavailableStorageError
 
 __all__ = ["FORMAT", "Bundle", "BundleWriter", "open_bundle"]
